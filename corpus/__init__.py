@@ -1,0 +1,1 @@
+"""What Massilia knows: articles, their sources, and the questions that test it."""

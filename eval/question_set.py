@@ -1,0 +1,110 @@
+"""Question sets: one JSON object a line, each a question and what its answer must hold."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from massilia.corpus.article import Language
+from massilia.corpus.errors import MassiliaError
+
+_REQUIRED = ("id", "language", "question", "answerable", "article_ids", "answers")
+
+
+class QuestionSetError(MassiliaError):
+    """A question set can't be read; the message names every faulty line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAnswer:
+    """Hold a question and its gold: articles that answer it, and strings a quote may hold.
+
+    An unanswerable question has neither.
+    """
+
+    id: str
+    language: Language
+    question: str
+    answerable: bool
+    article_ids: tuple[str, ...]
+    answers: tuple[str, ...]
+
+
+def read_question_set(path: Path) -> tuple[ExpectedAnswer, ...]:
+    """Return the questions of a JSONL file; fields other than those of the gold are left alone.
+
+    Raises `QuestionSetError`, with every fault of the file, before anything is run.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise QuestionSetError(f"{path} is not UTF-8 text: {error.reason}.") from error
+    except OSError as error:
+        raise QuestionSetError(f"{path} can't be read: {error.strerror}.") from error
+    questions: dict[str, ExpectedAnswer] = {}
+    faults: list[str] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            question = _parse_line(line)
+            if question.id in questions:
+                raise ValueError(f"the id {question.id!r} stands on an earlier line too")
+            questions[question.id] = question
+        except ValueError as error:
+            faults.append(f"{path.name}, line {number}: {error}")
+    if not questions and not faults:
+        faults.append(f"{path.name} holds no question")
+    if faults:
+        raise QuestionSetError("\n".join(faults))
+    return tuple(questions.values())
+
+
+def _parse_line(line: str) -> ExpectedAnswer:
+    try:
+        values = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise ValueError(f"not valid JSON: {error.msg}") from error
+    if not isinstance(values, dict):
+        raise ValueError("not a JSON object")
+    missing = [key for key in _REQUIRED if key not in values]
+    if missing:
+        raise ValueError(f"no {', '.join(missing)}")
+    answerable = values["answerable"]
+    if not isinstance(answerable, bool):
+        raise ValueError(f"'answerable' must be true or false, not {answerable!r}")
+    question = ExpectedAnswer(
+        id=_text(values, "id"),
+        language=_language(values),
+        question=_text(values, "question"),
+        answerable=answerable,
+        article_ids=_texts(values, "article_ids"),
+        answers=_texts(values, "answers"),
+    )
+    if answerable and not (question.article_ids and question.answers):
+        raise ValueError("an answerable question needs article_ids and answers")
+    if not answerable and (question.article_ids or question.answers):
+        raise ValueError("an unanswerable question has no article_ids and no answers")
+    return question
+
+
+def _language(values: Mapping[str, object]) -> Language:
+    try:
+        return Language(_text(values, "language"))
+    except ValueError as error:
+        known = " or ".join(Language)
+        raise ValueError(f"'language' must be {known}, not {values['language']!r}") from error
+
+
+def _text(values: Mapping[str, object], key: str) -> str:
+    value = values[key]
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError(f"{key!r} must be a text, not {value!r}")
+    return value
+
+
+def _texts(values: Mapping[str, object], key: str) -> tuple[str, ...]:
+    value = values[key]
+    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+        raise ValueError(f"{key!r} must be a list of texts, not {value!r}")
+    return tuple(value)

@@ -1,0 +1,1 @@
+"""How passages are found: the encoder, the vectors and the library on disk."""

@@ -1,0 +1,43 @@
+"""What the rest of Massilia asks of an embedding model."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from massilia.corpus.errors import MassiliaError
+
+Vectors: TypeAlias = NDArray[np.float32]
+Advance: TypeAlias = Callable[[int], None]
+"""A progress callback: called with how many texts have been encoded since the last call."""
+
+
+class ModelError(MassiliaError):
+    """A model can't be found, opened or trusted."""
+
+
+class Encoder(Protocol):
+    """Turn texts into unit-length vectors whose inner product is their similarity.
+
+    `fingerprint` changes whenever the vectors of the same text would: an index built under one
+    fingerprint is never searched under another.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name the model for people, as it was asked for."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identify the weights and the way they are used."""
+
+    @property
+    def dimension(self) -> int:
+        """Give the length of a vector."""
+
+    def encode_questions(self, questions: Sequence[str]) -> Vectors:
+        """Return one unit vector a question, as an array of shape (len(questions), dimension)."""
+
+    def encode_passages(self, passages: Sequence[str], advance: Advance | None = None) -> Vectors:
+        """Return one unit vector a passage, as an array of shape (len(passages), dimension)."""

@@ -1,0 +1,146 @@
+"""A library on disk: its articles, and the generation that answers are found with."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from massilia.corpus.embedded import FOLDER, hash_embedded_corpus, list_embedded_articles
+from massilia.index.encoder import Advance, Encoder
+from massilia.index.errors import LibraryError, name_library
+from massilia.index.generation import (
+    Generation,
+    Manifest,
+    build_generation,
+    current_generation_id,
+    open_generation,
+)
+from massilia.index.store import Change, Store
+from massilia.ingest.documents import Document, read_article
+
+LOCK = "write.lock"
+LOCK_SECONDS = 10.0
+EMBEDDED = "massilia:corpus/"
+"""Where an embedded article's location begins: not a path, which would change at each install."""
+_CORPUS_HASH = "embedded_corpus_sha256"
+
+Progress = Callable[[int], AbstractContextManager[Advance]]
+"""Given how many texts will be encoded, opens a progress display and yields its callback."""
+
+
+class Library:
+    """Open a library: change its articles, build generations, follow the current one."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.path = store.folder
+        self._generation: Generation | None = None
+        self._opening = threading.Lock()
+
+    @classmethod
+    def create(cls, path: Path) -> "Library":
+        """Open the library in the folder `path`, making an empty one where there is none."""
+        return cls(Store.create(path))
+
+    @classmethod
+    def open(cls, path: Path) -> "Library":
+        """Open the library in the folder `path`; raises `LibraryError` when there is none."""
+        return cls(Store.open(path))
+
+    def close(self) -> None:
+        """Close the library's files."""
+        self.store.close()
+
+    def put(self, documents: Iterable[Document]) -> list[Change]:
+        """Add or replace articles; they are found after the next `build`."""
+        with self._writing():
+            return self.store.put(documents)
+
+    def put_embedded_corpus(self) -> list[Change]:
+        """Add the articles that come with the package, or bring them up to date.
+
+        Those that an earlier version of the package brought and this one doesn't are removed.
+        """
+        documents = [
+            Document(read_article(path), EMBEDDED + path.relative_to(FOLDER).as_posix())
+            for path in list_embedded_articles()
+        ]
+        current = {document.location for document in documents}
+        with self._writing():
+            gone = [
+                article_id
+                for article_id, location in self.store.locations().items()
+                if location.startswith(EMBEDDED) and location not in current
+            ]
+            self.store.remove(gone)
+            changes = self.store.put(documents)
+            self.store.remember(_CORPUS_HASH, hash_embedded_corpus())
+        return changes
+
+    def holds_embedded_corpus(self) -> bool:
+        """Tell whether this version's embedded corpus has been put into the library."""
+        return self.store.recall(_CORPUS_HASH) == hash_embedded_corpus()
+
+    def remove(self, article_ids: Iterable[str]) -> list[str]:
+        """Delete articles, which can't be quoted from then on; returns the ids not found."""
+        with self._writing():
+            return self.store.remove(article_ids)
+
+    def build(self, encoder: Encoder, progress: Progress | None = None) -> Manifest:
+        """Build a generation from the articles as they are now, and switch to it."""
+        with self._writing():
+            try:
+                previous = self.generation()
+            except LibraryError:
+                # A damaged generation holds nothing to take over; it is left where it is.
+                previous = None
+            snapshot = self.store.snapshot()
+            if progress is None:
+                return build_generation(self.path, snapshot, encoder, previous)
+            _, passages, sentences = snapshot
+            with progress(len(passages) + len(sentences)) as advance:
+                return build_generation(self.path, snapshot, encoder, previous, advance)
+
+    def generation(self) -> Generation | None:
+        """Return the current generation, or None before the first build.
+
+        The pointer is read each time, so a running service follows a build without a restart.
+        """
+        current = current_generation_id(self.path)
+        generation = self._generation
+        if current is None or (generation is not None and generation.id == current):
+            return generation
+        with self._opening:
+            while self._generation is None or self._generation.id != current:
+                try:
+                    self._generation = open_generation(self.path, current)
+                except LibraryError:
+                    # Builds may have replaced and pruned it since the pointer was read.
+                    newer = current_generation_id(self.path)
+                    if newer is None or newer == current:
+                        raise
+                    current = newer
+            return self._generation
+
+    def is_built(self) -> bool:
+        """Tell whether the current generation was built from the articles as they are now."""
+        generation = self.generation()
+        return generation is not None and generation.manifest.library_state == self.store.state()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        lock = FileLock(self.path / LOCK, timeout=LOCK_SECONDS)
+        with name_library(self.path):
+            try:
+                lock.acquire()
+            except Timeout as error:
+                raise LibraryError(
+                    f"The library {self.path} is being written by another process "
+                    f"(waited {LOCK_SECONDS:.0f} s for {lock.lock_file})."
+                ) from error
+        try:
+            yield
+        finally:
+            lock.release()

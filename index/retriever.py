@@ -1,0 +1,58 @@
+"""Passages and sentences that are near a question, by the encoder's similarity."""
+
+from dataclasses import dataclass
+
+from massilia.index.encoder import Vectors
+from massilia.index.generation import Generation
+from massilia.index.store import Store, StoredPassage, StoredSentence
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPassage:
+    """Pair a passage with its similarity with the question."""
+
+    passage: StoredPassage
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """Pair a sentence with its similarity, and with that of the passage it was found in."""
+
+    sentence: StoredSentence
+    passage_score: float
+    score: float
+
+
+class Retriever:
+    """Find passages in one generation of a library, and rank the sentences in them.
+
+    What has been removed from the library since the generation was built is left out.
+    """
+
+    def __init__(self, store: Store, generation: Generation) -> None:
+        self._store = store
+        self._generation = generation
+
+    def retrieve(self, question: Vectors, limit: int) -> list[ScoredPassage]:
+        """Return the `limit` passages nearest to the question's vector, best first."""
+        hits = self._generation.passages.search(question, limit)
+        scores = {hit.id: hit.score for hit in hits}
+        passages = self._store.passages([hit.id for hit in hits])
+        return [ScoredPassage(passage, scores[passage.id]) for passage in passages]
+
+    def rank_sentences(
+        self, question: Vectors, passages: list[ScoredPassage]
+    ) -> list[ScoredSentence]:
+        """Return the sentences of `passages`, each once, best first.
+
+        A sentence that two passages share counts with the better of them.
+        """
+        found: dict[int, tuple[StoredSentence, float]] = {}
+        for scored in passages:
+            for sentence in self._store.sentences(scored.passage):
+                if sentence.id not in found or found[sentence.id][1] < scored.score:
+                    found[sentence.id] = (sentence, scored.score)
+        hits = self._generation.sentences.score(question, list(found))
+        ranked = [ScoredSentence(*found[hit.id], hit.score) for hit in hits]
+        return sorted(ranked, key=lambda each: (-each.score, each.sentence.id))

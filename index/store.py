@@ -1,0 +1,574 @@
+"""The library's articles, sources, sentences and passages, in one SQLite file: the truth.
+
+All that lies in a generation can be rebuilt from it.
+"""
+
+import hashlib
+import json
+import sqlite3
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path
+
+from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
+from massilia.index.errors import LibraryError, name_library
+from massilia.ingest.documents import Document
+from massilia.ingest.passages import SplitArticle, split_passages
+
+FILE_NAME = "library.sqlite"
+APPLICATION_ID = 0x4D415353
+"""`MASS`, in the file's header: a database of another program is refused by it."""
+SCHEMA_VERSION = 1
+SPLITTER_VERSION = 1
+"""Raised when sentences or passages are cut otherwise: an article ingested again is then split
+again, changed or not."""
+BUSY_MILLISECONDS = 10_000
+
+_SCHEMA = """
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE articles (
+    id TEXT PRIMARY KEY,
+    language TEXT NOT NULL,
+    title TEXT NOT NULL,
+    text TEXT NOT NULL,
+    text_sha256 TEXT NOT NULL,
+    origin TEXT NOT NULL,
+    location TEXT NOT NULL,
+    publisher TEXT,
+    authors TEXT NOT NULL,
+    date_published TEXT,
+    date_modified TEXT,
+    url TEXT,
+    licence TEXT,
+    translation_of TEXT,
+    fingerprint TEXT NOT NULL
+) STRICT;
+CREATE TABLE headings (
+    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    level INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    PRIMARY KEY (article_id, start)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sources (
+    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    title TEXT NOT NULL,
+    publisher TEXT,
+    url TEXT,
+    date TEXT,
+    language TEXT,
+    licence TEXT,
+    PRIMARY KEY (article_id, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE marks (
+    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    source_id TEXT NOT NULL,
+    PRIMARY KEY (article_id, ordinal)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE sentences (
+    -- AUTOINCREMENT: the id of a removed sentence never comes back for another one, so that an
+    -- index built before can't point at the wrong text. The same holds for passages.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    UNIQUE (article_id, ordinal)
+) STRICT;
+CREATE TABLE passages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL,
+    start INTEGER NOT NULL,
+    "end" INTEGER NOT NULL,
+    first_sentence INTEGER NOT NULL,
+    last_sentence INTEGER NOT NULL,
+    UNIQUE (article_id, ordinal)
+) STRICT;
+"""
+
+
+class Outcome(StrEnum):
+    """Say what became of an article that was put into the library."""
+
+    ADDED = "added"
+    CHANGED = "changed"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Say what became of one document; `reason` is given when it was refused."""
+
+    article_id: str
+    location: str
+    outcome: Outcome
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleEntry:
+    """Describe an article of the library without its text."""
+
+    id: str
+    title: str
+    language: Language
+    origin: str
+    publisher: str | None
+    date_published: date | None
+    date_modified: date | None
+    url: str | None
+    translation_of: str | None
+    text_sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSentence:
+    """Place a sentence of the library: code point offsets into its article's text."""
+
+    id: int
+    article_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassage:
+    """Place a passage of the library, with the ordinals of its first and last sentence."""
+
+    id: int
+    article_id: str
+    start: int
+    end: int
+    first_sentence: int
+    last_sentence: int
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedText:
+    """Hold a text to be encoded, under the id of its sentence or passage.
+
+    `heading` is the last heading before it, or None before the first one.
+    """
+
+    id: int
+    title: str
+    heading: str | None
+    text: str
+
+
+class Store:
+    """Read and write `library.sqlite`; each thread uses a connection of its own.
+
+    Every method raises `LibraryError` when the file can't be read or written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / FILE_NAME
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._lock = threading.Lock()
+
+    @classmethod
+    def create(cls, folder: Path) -> "Store":
+        """Open the store in `folder`, making folder and file where they are missing."""
+        store = cls(folder)
+        with name_library(folder):
+            folder.mkdir(parents=True, exist_ok=True)
+            # Kept in the file: readers go on while a writer works.
+            store._connect().execute("PRAGMA journal_mode = WAL").fetchall()
+        with store._transaction() as connection:
+            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
+                if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+                    raise LibraryError(f"{store.path} is a database of another program.")
+                # One statement at a time: `executescript` would end the transaction.
+                for statement in _SCHEMA.split(";\n"):
+                    connection.execute(statement)
+                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        store.check()
+        return store
+
+    @classmethod
+    def open(cls, folder: Path) -> "Store":
+        """Open the store in `folder`; raises `LibraryError` when there is none."""
+        store = cls(folder)
+        if not store.path.is_file():
+            reason = "it has no library.sqlite" if folder.is_dir() else "there is no such folder"
+            raise LibraryError(
+                f"No library at {folder}: {reason}. `massilia ingest` makes one, "
+                "`massilia ingest --corpus` one with the embedded corpus."
+            )
+        store.check()
+        return store
+
+    def check(self) -> None:
+        """Raise `LibraryError` unless the file is a library of this version of Massilia."""
+        with self._reading() as connection:
+            application = connection.execute("PRAGMA application_id").fetchone()[0]
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if application != APPLICATION_ID:
+            raise LibraryError(f"{self.path} is not a library of Massilia.")
+        if version != SCHEMA_VERSION:
+            raise LibraryError(
+                f"{self.path} has schema version {version}; "
+                f"this version of Massilia reads {SCHEMA_VERSION}."
+            )
+
+    def close(self) -> None:
+        """Close every connection; the store must not be used afterwards."""
+        with self._lock:
+            for connection in self._connections:
+                connection.close()
+            self._connections.clear()
+
+    def put(self, documents: Iterable[Document]) -> list[Change]:
+        """Add or replace articles, all of them or (when this raises) none.
+
+        An article that is in the library as it stands is left alone. An id belongs to the place
+        that its article was read from for as long as there is a file: another file with the same
+        id is refused.
+        """
+        with self._transaction() as connection:
+            return [_put_document(connection, document) for document in documents]
+
+    def remove(self, article_ids: Iterable[str]) -> list[str]:
+        """Delete articles with all that hangs on them; returns the ids that were not there.
+
+        The freed pages are overwritten, so that the text is gone from the file too.
+        """
+        missing: list[str] = []
+        with self._transaction() as connection:
+            for article_id in article_ids:
+                cursor = connection.execute("DELETE FROM articles WHERE id = ?", (article_id,))
+                if cursor.rowcount == 0:
+                    missing.append(article_id)
+        with self._reading() as connection:
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        return missing
+
+    def remember(self, key: str, value: str) -> None:
+        """Keep a fact about the library itself."""
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, value))
+
+    def recall(self, key: str) -> str | None:
+        """Return what was kept under `key`, or None."""
+        with self._reading() as connection:
+            row = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return None if row is None else str(row[0])
+
+    def article(self, article_id: str) -> Article | None:
+        """Return an article whole, or None where the library has no such id."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT * FROM articles WHERE id = ?", (article_id,)
+            ).fetchone()
+            return None if row is None else _make_article(connection, row)
+
+    def count_articles(self) -> int:
+        """Return how many articles the library holds."""
+        with self._reading() as connection:
+            return int(connection.execute("SELECT count(*) FROM articles").fetchone()[0])
+
+    def entries(self) -> list[ArticleEntry]:
+        """Return what is known of every article, in the order of their ids."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT * FROM articles ORDER BY id").fetchall()
+        return [_make_entry(row) for row in rows]
+
+    def locations(self) -> dict[str, str]:
+        """Return where each article was read from, by its id."""
+        with self._reading() as connection:
+            rows = connection.execute("SELECT id, location FROM articles").fetchall()
+        return {row["id"]: row["location"] for row in rows}
+
+    def state(self) -> str:
+        """Return a hash that changes with every change of an article."""
+        digest = hashlib.sha256()
+        with self._reading() as connection:
+            rows = connection.execute("SELECT id, fingerprint FROM articles ORDER BY id")
+            for row in rows:
+                digest.update(f"{row['id']}\0{row['fingerprint']}\n".encode())
+        return digest.hexdigest()
+
+    def passages(self, passage_ids: Sequence[int]) -> list[StoredPassage]:
+        """Return those of the passages named that are still in the library, in the same order."""
+        with self._reading() as connection:
+            rows = _select_by_id(connection, "passages", passage_ids)
+        return [
+            StoredPassage(
+                row["id"],
+                row["article_id"],
+                row["start"],
+                row["end"],
+                row["first_sentence"],
+                row["last_sentence"],
+            )
+            for row in rows
+        ]
+
+    def sentences(self, passage: StoredPassage) -> list[StoredSentence]:
+        """Return the sentences of a passage, in the text's order."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM sentences WHERE article_id = ? AND ordinal BETWEEN ? AND ? "
+                "ORDER BY ordinal",
+                (passage.article_id, passage.first_sentence, passage.last_sentence),
+            ).fetchall()
+        return [
+            StoredSentence(row["id"], row["article_id"], row["start"], row["end"]) for row in rows
+        ]
+
+    def indexed_passages(self) -> list[IndexedText]:
+        """Return every passage to be encoded, in the order of the ids."""
+        return self._indexed("passages")
+
+    def indexed_sentences(self) -> list[IndexedText]:
+        """Return every sentence to be encoded, in the order of the ids."""
+        return self._indexed("sentences")
+
+    def snapshot(self) -> tuple[str, list[IndexedText], list[IndexedText]]:
+        """Return the state with the passages and sentences that belong to it."""
+        with self._reading() as connection:
+            connection.execute("BEGIN")
+            try:
+                return self.state(), self.indexed_passages(), self.indexed_sentences()
+            finally:
+                connection.execute("ROLLBACK")
+
+    def _indexed(self, table: str) -> list[IndexedText]:
+        with self._reading() as connection:
+            articles = {
+                row["id"]: (row["title"], row["text"])
+                for row in connection.execute("SELECT id, title, text FROM articles")
+            }
+            headings: dict[str, list[sqlite3.Row]] = defaultdict(list)
+            for row in connection.execute("SELECT * FROM headings ORDER BY article_id, start"):
+                headings[row["article_id"]].append(row)
+            rows = connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
+        indexed = []
+        for row in rows:
+            title, text = articles[row["article_id"]]
+            before = [each for each in headings[row["article_id"]] if each["end"] <= row["start"]]
+            heading = text[before[-1]["start"] : before[-1]["end"]] if before else None
+            indexed.append(IndexedText(row["id"], title, heading, text[row["start"] : row["end"]]))
+        return indexed
+
+    def _connect(self) -> sqlite3.Connection:
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            # Each thread has its own; only `close` touches those of others.
+            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            connection.row_factory = sqlite3.Row
+            with self._lock:
+                self._connections.append(connection)
+            self._local.connection = connection
+            connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA secure_delete = ON")
+        return connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        with name_library(self.folder):
+            yield self._connect()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        with name_library(self.folder):
+            connection = self._connect()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                # SQLite has rolled back by itself after some errors, a full disk for one.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+                raise
+
+
+def fingerprint_article(article: Article) -> str:
+    """Return a hash of all that the library keeps of an article, and of how it is split."""
+    content = json.dumps(
+        [SPLITTER_VERSION, asdict(article)], sort_keys=True, default=str, ensure_ascii=False
+    )
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _put_document(connection: sqlite3.Connection, document: Document) -> Change:
+    article, location = document.article, document.location
+    fingerprint = fingerprint_article(article)
+    row = connection.execute(
+        "SELECT fingerprint, location FROM articles WHERE id = ?", (article.id,)
+    ).fetchone()
+    if row is not None:
+        if row["fingerprint"] == fingerprint:
+            return Change(article.id, location, Outcome.UNCHANGED)
+        if row["location"] != location and Path(row["location"]).is_file():
+            reason = f"{article.origin}: {row['location']} has the id {article.id!r} too"
+            return Change(article.id, location, Outcome.REFUSED, reason)
+        connection.execute("DELETE FROM articles WHERE id = ?", (article.id,))
+    _insert_article(connection, document, fingerprint)
+    _insert_split(connection, article.id, split_passages(article))
+    return Change(article.id, location, Outcome.ADDED if row is None else Outcome.CHANGED)
+
+
+def _insert_article(connection: sqlite3.Connection, document: Document, fingerprint: str) -> None:
+    article = document.article
+    connection.execute(
+        "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            article.id,
+            article.language,
+            article.title,
+            article.text,
+            article.text_sha256,
+            article.origin,
+            document.location,
+            article.publisher,
+            json.dumps(article.authors, ensure_ascii=False),
+            article.date_published and article.date_published.isoformat(),
+            article.date_modified and article.date_modified.isoformat(),
+            article.url,
+            article.licence,
+            article.translation_of,
+            fingerprint,
+        ),
+    )
+    connection.executemany(
+        "INSERT INTO headings VALUES (?, ?, ?, ?)",
+        [(article.id, heading.level, heading.start, heading.end) for heading in article.headings],
+    )
+    connection.executemany(
+        "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (
+                article.id,
+                ordinal,
+                source.id,
+                source.title,
+                source.publisher,
+                source.url,
+                source.date,
+                source.language,
+                source.licence,
+            )
+            for ordinal, source in enumerate(article.sources)
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO marks VALUES (?, ?, ?, ?)",
+        [
+            (article.id, ordinal, mark.position, mark.source_id)
+            for ordinal, mark in enumerate(article.marks)
+        ],
+    )
+
+
+def _insert_split(connection: sqlite3.Connection, article_id: str, split: SplitArticle) -> None:
+    connection.executemany(
+        'INSERT INTO sentences (article_id, ordinal, start, "end") VALUES (?, ?, ?, ?)',
+        [
+            (article_id, ordinal, sentence.start, sentence.end)
+            for ordinal, sentence in enumerate(split.sentences)
+        ],
+    )
+    connection.executemany(
+        'INSERT INTO passages (article_id, ordinal, start, "end", first_sentence, last_sentence) '
+        "VALUES (?, ?, ?, ?, ?, ?)",
+        [
+            (
+                article_id,
+                passage.ordinal,
+                passage.start,
+                passage.end,
+                passage.first_sentence,
+                passage.last_sentence,
+            )
+            for passage in split.passages
+        ],
+    )
+
+
+def _select_by_id(
+    connection: sqlite3.Connection, table: str, ids: Sequence[int]
+) -> list[sqlite3.Row]:
+    places = ", ".join("?" * len(ids))
+    found = {
+        row["id"]: row
+        for row in connection.execute(f"SELECT * FROM {table} WHERE id IN ({places})", list(ids))
+    }
+    return [found[row_id] for row_id in ids if row_id in found]
+
+
+def _make_article(connection: sqlite3.Connection, row: sqlite3.Row) -> Article:
+    article_id = row["id"]
+    headings = connection.execute(
+        "SELECT * FROM headings WHERE article_id = ? ORDER BY start", (article_id,)
+    )
+    sources = connection.execute(
+        "SELECT * FROM sources WHERE article_id = ? ORDER BY ordinal", (article_id,)
+    )
+    marks = connection.execute(
+        "SELECT * FROM marks WHERE article_id = ? ORDER BY ordinal", (article_id,)
+    )
+    return Article(
+        id=article_id,
+        language=Language(row["language"]),
+        title=row["title"],
+        text=row["text"],
+        origin=row["origin"],
+        publisher=row["publisher"],
+        authors=tuple(json.loads(row["authors"])),
+        date_published=_make_date(row["date_published"]),
+        date_modified=_make_date(row["date_modified"]),
+        url=row["url"],
+        licence=row["licence"],
+        translation_of=row["translation_of"],
+        headings=tuple(Heading(each["level"], each["start"], each["end"]) for each in headings),
+        sources=tuple(
+            Source(
+                id=each["id"],
+                title=each["title"],
+                publisher=each["publisher"],
+                url=each["url"],
+                date=each["date"],
+                language=each["language"],
+                licence=each["licence"],
+            )
+            for each in sources
+        ),
+        marks=tuple(SourceMark(each["position"], each["source_id"]) for each in marks),
+    )
+
+
+def _make_entry(row: sqlite3.Row) -> ArticleEntry:
+    return ArticleEntry(
+        id=row["id"],
+        title=row["title"],
+        language=Language(row["language"]),
+        origin=row["origin"],
+        publisher=row["publisher"],
+        date_published=_make_date(row["date_published"]),
+        date_modified=_make_date(row["date_modified"]),
+        url=row["url"],
+        translation_of=row["translation_of"],
+        text_sha256=row["text_sha256"],
+    )
+
+
+def _make_date(value: str | None) -> date | None:
+    return None if value is None else date.fromisoformat(value)

@@ -1,0 +1,83 @@
+"""Unit vectors under integer ids, searched exactly with FAISS."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import faiss
+import numpy as np
+
+from massilia.index.encoder import Vectors
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """Pair the id of a vector with its inner product with the question's vector."""
+
+    id: int
+    score: float
+
+
+class VectorIndex:
+    """Hold unit vectors under ids, and find those nearest to a question's vector."""
+
+    def __init__(self, index: faiss.IndexIDMap2) -> None:
+        self._index = index
+        self.ids: frozenset[int] = frozenset(faiss.vector_to_array(index.id_map).tolist())
+
+    @classmethod
+    def build(cls, ids: Sequence[int], vectors: Vectors) -> "VectorIndex":
+        """Index `vectors`, of shape (len(ids), dimension), under `ids`."""
+        if len(ids) != len(vectors):
+            raise ValueError(f"{len(ids)} ids for {len(vectors)} vectors")
+        # Exact search: at this size a flat index answers in well under a millisecond.
+        index = faiss.IndexIDMap2(faiss.IndexFlatIP(vectors.shape[1]))
+        if len(ids):
+            index.add_with_ids(vectors, np.asarray(ids, dtype=np.int64))
+        return cls(index)
+
+    @classmethod
+    def load(cls, path: Path) -> "VectorIndex":
+        """Read an index that `save` wrote; raises `RuntimeError` when the file isn't one."""
+        index = faiss.read_index(str(path))
+        if not isinstance(index, faiss.IndexIDMap2):
+            raise RuntimeError(f"{path} holds a {type(index).__name__}, not vectors under ids")
+        return cls(index)
+
+    def save(self, path: Path) -> None:
+        """Write the index to a file; raises `RuntimeError` when that fails."""
+        faiss.write_index(self._index, str(path))
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def dimension(self) -> int:
+        """Give the length of a vector."""
+        return int(self._index.d)
+
+    def search(self, question: Vectors, limit: int) -> list[Hit]:
+        """Return the `limit` vectors nearest to `question`, of shape (dimension,), best first."""
+        limit = min(limit, len(self))
+        if limit < 1:
+            return []
+        scores, ids = self._index.search(question.reshape(1, -1), limit)
+        return [
+            Hit(int(vector_id), float(score))
+            for vector_id, score in zip(ids[0], scores[0], strict=True)
+        ]
+
+    def score(self, question: Vectors, ids: Sequence[int]) -> list[Hit]:
+        """Return the inner products with the vectors of `ids`, leaving out ids it doesn't hold."""
+        known = [vector_id for vector_id in ids if vector_id in self.ids]
+        scores = self.vectors(known) @ question
+        return [
+            Hit(vector_id, float(score)) for vector_id, score in zip(known, scores, strict=True)
+        ]
+
+    def vectors(self, ids: Sequence[int]) -> Vectors:
+        """Return the vectors of `ids`, all of which it must hold: (len(ids), dimension)."""
+        if not len(ids):
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        vectors: Vectors = self._index.reconstruct_batch(np.asarray(ids, dtype=np.int64))
+        return vectors

@@ -1,0 +1,1 @@
+"""How a document becomes an article, and an article sentences and passages."""

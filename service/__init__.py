@@ -1,0 +1,1 @@
+"""How questions are answered: quotes, citations, abstention, and the ways to ask."""

@@ -1,0 +1,285 @@
+"""The command line, and the one place where settings become a library and an answerer."""
+
+import json
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+
+from massilia.corpus.article import Language
+from massilia.corpus.errors import MassiliaError
+from massilia.index.encoder import Advance, Encoder
+from massilia.index.library import Library
+from massilia.index.store import Change, Outcome
+from massilia.ingest.documents import read_documents
+from massilia.service.answerer import MAX_QUOTES, Answerer
+from massilia.service.printing import print_answer, print_articles, print_changes
+from massilia.service.progress import show_progress, show_progress_if_any
+from massilia.service.question import read_question
+from massilia.service.settings import LIBRARY_VARIABLE, Settings
+from massilia.service.wire import MAX_TOP_K, AnswerJson, ArticleEntryJson
+
+SOME_REFUSED = 1
+FAILED = 2
+
+
+def main() -> NoReturn:
+    """Run the command line."""
+    run_command_line(cli, "massilia")
+
+
+def run_command_line(command: click.Command, name: str) -> NoReturn:
+    """Run a command and exit; errors go to standard error, without a traceback, with status 2."""
+    try:
+        sys.exit(command.main(prog_name=name, standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+    except MassiliaError as error:
+        click.echo(f"Error: {error}", err=True)
+    except BrokenPipeError:
+        # Whoever read our output has gone; what is left of it goes nowhere, without a complaint.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        click.echo(f"Error: {error.filename or 'output'}: {error.strerror or error}", err=True)
+    sys.exit(FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Carry the command line's say on where the library is."""
+
+    library: Path | None = None
+
+
+def library_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option `--library`."""
+    return click.option(
+        "--library",
+        type=click.Path(path_type=Path),
+        help=f"Folder of the library. Default: ${LIBRARY_VARIABLE}, or the user's data folder.",
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(version("massilia"), prog_name="massilia")
+@library_option
+@click.pass_context
+def cli(context: click.Context, library: Path | None) -> None:
+    """Answer questions with exact, cited quotes from a library of articles."""
+    context.obj = Place(library)
+
+
+@cli.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--corpus", is_flag=True, help="Add the articles that come with Massilia.")
+@click.option("--no-build", is_flag=True, help="Leave the building to a later command.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of each file as JSON.")
+@library_option
+@click.pass_obj
+def ingest(
+    place: Place,
+    paths: tuple[Path, ...],
+    corpus: bool,
+    no_build: bool,
+    as_json: bool,
+    library: Path | None,
+) -> NoReturn:
+    """Add articles from files and folders (.md, .txt) to the library.
+
+    What is in it unchanged is left alone; what has changed is replaced. The exit status is 1 when
+    some files were refused, 2 when there was nothing else.
+    """
+    if not paths and not corpus:
+        raise click.UsageError("Name a file or folder, or give --corpus.")
+    reading = read_documents(paths)
+    settings = _read_settings(place, library)
+    changes = [
+        Change("", refusal.location, Outcome.REFUSED, refusal.reason) for refusal in reading.refused
+    ]
+    with _open_library(settings, create=True) as opened:
+        if corpus:
+            changes += opened.put_embedded_corpus()
+        changes += opened.put(reading.documents)
+        if not no_build:
+            _build_if_needed(opened, settings)
+    print_changes(changes, reading.skipped, as_json)
+    refused = sum(change.outcome is Outcome.REFUSED for change in changes)
+    if not refused:
+        sys.exit(0)
+    sys.exit(SOME_REFUSED if refused < len(changes) else FAILED)
+
+
+@cli.command()
+@click.argument("article_ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--no-build", is_flag=True, help="Leave the building to a later command.")
+@library_option
+@click.pass_obj
+def remove(
+    place: Place, article_ids: tuple[str, ...], no_build: bool, library: Path | None
+) -> None:
+    """Delete articles from the library; they can't be quoted from then on."""
+    settings = _read_settings(place, library)
+    with _open_library(settings) as opened:
+        missing = opened.remove(article_ids)
+        for article_id in article_ids:
+            if article_id not in missing:
+                click.echo(f"removed    {article_id}")
+        if not no_build and len(missing) < len(article_ids):
+            _build_if_needed(opened, settings)
+    if missing:
+        raise MassiliaError(f"The library {settings.library} has no {', '.join(missing)}.")
+
+
+@cli.command()
+@library_option
+@click.pass_obj
+def build(place: Place, library: Path | None) -> None:
+    """Build a new generation of the library from its articles, and switch to it."""
+    settings = _read_settings(place, library)
+    with _open_library(settings) as opened:
+        _build(opened, _open_encoder(settings))
+
+
+@cli.command()
+@click.argument("question")
+@click.option("--json", "as_json", is_flag=True, help="Print what POST /v1/answer returns.")
+@click.option(
+    "--language",
+    type=click.Choice(list(Language)),
+    help="Language of the answer; detected where not given.",
+)
+@click.option("--top-k", type=click.IntRange(1, MAX_TOP_K), default=MAX_QUOTES, show_default=True)
+@library_option
+@click.pass_obj
+def ask(
+    place: Place,
+    question: str,
+    as_json: bool,
+    language: Language | None,
+    top_k: int,
+    library: Path | None,
+) -> None:
+    """Answer a question with quotes, or say that the library holds no answer."""
+    asked = read_question(question, language)
+    settings = _read_settings(place, library)
+    with open_answerer(settings) as answerer:
+        answer = answerer.answer(asked, top_k)
+    if as_json:
+        click.echo(AnswerJson.of(answer).model_dump_json(indent=2))
+    else:
+        print_answer(answer)
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="Print what GET /v1/articles returns.")
+@library_option
+@click.pass_obj
+def articles(place: Place, as_json: bool, library: Path | None) -> None:
+    """List the articles of the library."""
+    settings = _read_settings(place, library)
+    with _open_library(settings) as opened:
+        entries = opened.store.entries()
+    if as_json:
+        listed = [ArticleEntryJson.of(entry).model_dump(mode="json") for entry in entries]
+        click.echo(json.dumps({"articles": listed}, ensure_ascii=False, indent=2))
+    else:
+        print_articles(entries)
+
+
+@cli.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@library_option
+@click.pass_obj
+def serve(place: Place, host: str, port: int, library: Path | None) -> None:
+    """Serve the chat page and the JSON interface; prints the address when it is ready."""
+    # Imported here: no other command needs the web application.
+    from massilia.service.server import run_server
+
+    settings = _read_settings(place, library)
+    # Taken first: a port in use should not be learnt of after a long build.
+    with _bind(host, port) as listener, open_answerer(settings) as answerer:
+        run_server(answerer, listener)
+
+
+@contextmanager
+def open_answerer(settings: Settings) -> Iterator[Answerer]:
+    """Open the library and the encoder, building what the default library lacks."""
+    with _open_library(settings) as library:
+        encoder = _open_encoder(settings)
+        if not settings.named and library.generation() is None:
+            _build(library, encoder)
+        answerer = Answerer(library, encoder)
+        answerer.check()
+        if not library.is_built():
+            click.echo(
+                "Articles have changed since the library was built; `massilia build` brings "
+                "it up to date.",
+                err=True,
+            )
+        yield answerer
+
+
+@contextmanager
+def _open_library(settings: Settings, create: bool = False) -> Iterator[Library]:
+    library = (
+        Library.create(settings.library)
+        if create or not settings.named
+        else Library.open(settings.library)
+    )
+    try:
+        if not settings.named and not library.holds_embedded_corpus():
+            library.put_embedded_corpus()
+            _build(library, _open_encoder(settings))
+        yield library
+    finally:
+        library.close()
+
+
+def _open_encoder(settings: Settings) -> Encoder:
+    # Imported here: torch takes seconds to load, and `--help` or `articles` need none of it.
+    from massilia.index.sentence_encoder import open_encoder
+
+    with show_progress_if_any("Preparing the encoder (once)") as progress:
+        return open_encoder(settings.encoder, settings.cache, progress)
+
+
+def _build_if_needed(library: Library, settings: Settings) -> None:
+    if not library.is_built():
+        _build(library, _open_encoder(settings))
+
+
+def _build(library: Library, encoder: Encoder) -> None:
+    def progress(total: int) -> AbstractContextManager[Advance]:
+        return show_progress("Encoding the library", total)
+
+    manifest = library.build(encoder, progress)
+    click.echo(
+        f"Built {manifest.id}: {manifest.passages} passages, {manifest.sentences} sentences.",
+        err=True,
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise MassiliaError(f"Can't listen on {host}:{port}: {error.strerror or error}.") from error
+    return listener
+
+
+def _read_settings(place: Place, library: Path | None) -> Settings:
+    return Settings.read(os.environ, library or place.library)

@@ -1,0 +1,228 @@
+"""The pages for people: the question and its answer, the library, the reader; in two languages.
+
+They work without scripts: the form is a plain GET, so every answer has an address of its own.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from urllib.parse import quote as quote_for_url
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+
+from massilia.corpus.article import Article, Language
+from massilia.index.store import ArticleEntry, Store
+from massilia.service.answerer import Answerer
+from massilia.service.marked_text import mark_text, number_sources, read_span
+from massilia.service.messages import choose_language, load_messages
+from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
+
+STATIC = Path(__file__).parent / "static"
+"""The style sheet and the images, which the pages expect under `/static`."""
+MAX_NEAREST = 3
+"""How many articles an abstention points at."""
+
+_TEMPLATES = Path(__file__).parent / "templates"
+_METHODS = ["GET", "HEAD"]
+
+
+def make_pages(answerer: Answerer) -> APIRouter:
+    """Return the routes of the pages over `answerer`."""
+    router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+    @router.api_route("/", methods=_METHODS)
+    def redirect_home(request: Request) -> Response:
+        address = _with_query(f"/{_choose_language(request)}/", request)
+        return RedirectResponse(address, headers={"Vary": "Accept-Language"})
+
+    @router.api_route("/articles/{article_id}", methods=_METHODS)
+    def redirect_to_reader(request: Request, article_id: str) -> Response:
+        article = _find_article(answerer.store, article_id)
+        return RedirectResponse(_with_query(address_article(article.language, article_id), request))
+
+    for language in Language:
+        router.include_router(_make_pages_in(language, answerer), prefix=f"/{language}")
+    return router
+
+
+def render_error(
+    request: Request, status: int, *, headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return the page that tells of an error, in the language of the address or the browser."""
+    kind = "failed" if status >= 500 else "refused"
+    if status == 404:
+        kind = "not_found"
+    named = _language_of_path(request)
+    language = named or _choose_language(request)
+    response = _render(request, "error.html", language, status, kind=kind)
+    if named is None:
+        response.headers["Vary"] = "Accept-Language"
+    response.headers.update(headers or {})
+    return response
+
+
+def address_article(
+    language: Language, article_id: str, start: int | None = None, end: int | None = None
+) -> str:
+    """Return the address of the reader page, at the quote where its offsets are given."""
+    address = f"/{language}/articles/{quote_for_url(article_id, safe='')}"
+    if start is None or end is None:
+        return address
+    return f"{address}?{urlencode({'start': start, 'end': end})}#quote"
+
+
+def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
+    router = APIRouter()
+
+    @router.api_route("/", methods=_METHODS)
+    def show_home(request: Request, q: str | None = None) -> Response:
+        if q is None:
+            return _render_home(request, language, answerer.store)
+        try:
+            question = read_question(q, language)
+        except QuestionError as error:
+            return _render_home(request, language, answerer.store, q, error)
+        answer = answerer.answer(question)
+        nearest = _find_articles(answerer.store, answer.ranked_article_ids[:MAX_NEAREST])
+        return _render(
+            request,
+            "answer.html",
+            language,
+            answer=answer,
+            nearest=nearest if answer.abstained else [],
+            asked=question.text,
+        )
+
+    @router.api_route("/articles", methods=_METHODS)
+    def list_articles(request: Request) -> Response:
+        entries = sorted(answerer.store.entries(), key=_sort_by_title)
+        # The page's own language comes first.
+        shelves = {
+            shelf: [entry for entry in entries if entry.language is shelf]
+            for shelf in sorted(Language, key=lambda each: each is not language)
+        }
+        return _render(request, "articles.html", language, shelves=shelves, count=len(entries))
+
+    @router.api_route("/articles/{article_id}", methods=_METHODS)
+    def show_article(
+        request: Request, article_id: str, start: str | None = None, end: str | None = None
+    ) -> Response:
+        article = _find_article(answerer.store, article_id)
+        span = read_span(start, end, len(article.text))
+        blocks = mark_text(article, span)
+        quoted = any(block.quoted for block in blocks)
+        return _render(
+            request,
+            "article.html",
+            language,
+            article=article,
+            blocks=blocks,
+            sources=number_sources(article),
+            translations=_find_translations(answerer.store, article),
+            quoted=quoted,
+            misplaced=not quoted and not (start is None and end is None),
+        )
+
+    return router
+
+
+def _render_home(
+    request: Request,
+    language: Language,
+    store: Store,
+    asked: str = "",
+    error: QuestionError | None = None,
+) -> Response:
+    return _render(
+        request,
+        "home.html",
+        language,
+        200 if error is None else 422,
+        asked=asked,
+        error=error,
+        count=store.count_articles(),
+    )
+
+
+def _render(
+    request: Request, template: str, language: Language, status: int = 200, **values: object
+) -> Response:
+    messages = load_messages(language)
+    other = next(each for each in Language if each is not language)
+    page = _environment().get_template(template)
+    content = page.render(
+        language=language,
+        other_language=other,
+        other_address=_switch_language(request, language, other),
+        text=messages.text,
+        number=messages.number,
+        percentage=messages.percentage,
+        date=messages.date,
+        source_date=messages.source_date,
+        address_article=address_article,
+        max_characters=MAX_CHARACTERS,
+        **values,
+    )
+    return HTMLResponse(content, status)
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _find_article(store: Store, article_id: str) -> Article:
+    article = store.article(article_id)
+    if article is None:
+        raise HTTPException(404, f"The library has no article {article_id!r}.")
+    return article
+
+
+def _find_articles(store: Store, article_ids: tuple[str, ...]) -> list[Article]:
+    articles = (store.article(article_id) for article_id in article_ids)
+    return [article for article in articles if article is not None]
+
+
+def _find_translations(store: Store, article: Article) -> list[ArticleEntry]:
+    return [
+        entry
+        for entry in store.entries()
+        if entry.id == article.translation_of or entry.translation_of == article.id
+    ]
+
+
+def _sort_by_title(entry: ArticleEntry) -> tuple[str, str]:
+    decomposed = unicodedata.normalize("NFKD", entry.title)
+    plain = "".join(each for each in decomposed if not unicodedata.combining(each))
+    return plain.casefold(), entry.id
+
+
+def _choose_language(request: Request) -> Language:
+    # Header fields of one name count as one list.
+    return choose_language(",".join(request.headers.getlist("Accept-Language")))
+
+
+def _language_of_path(request: Request) -> Language | None:
+    first = request.url.path.split("/")[1]
+    return Language(first) if first in set(Language) else None
+
+
+def _switch_language(request: Request, language: Language, other: Language) -> str:
+    if _language_of_path(request) is None:
+        return f"/{other}/"
+    return _with_query(f"/{other}" + request.url.path.removeprefix(f"/{language}"), request)
+
+
+def _with_query(address: str, request: Request) -> str:
+    return f"{address}?{request.url.query}" if request.url.query else address
