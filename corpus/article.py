@@ -2,7 +2,7 @@
 
 import hashlib
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
@@ -55,7 +55,7 @@ class Heading:
 class Article:
     """Hold one article: the text that quotes are cut from, and what is known about it.
 
-    `text` is NFC with `\\n` line ends; every offset anywhere in Massilia counts its code points.
+    `text` is NFC with LF line ends; every offset anywhere in Massilia counts its code points.
     `origin` is the name of the file, or the URL, that the article was read from.
     """
 
@@ -73,7 +73,7 @@ class Article:
     translation_of: str | None = None
     sources: tuple[Source, ...] = ()
     marks: tuple[SourceMark, ...] = ()
-    headings: tuple[Heading, ...] = field(default=())
+    headings: tuple[Heading, ...] = ()
 
     @property
     def text_sha256(self) -> str:
@@ -87,7 +87,7 @@ def hash_text(text: str) -> str:
 
 
 def normalise_text(text: str) -> str:
-    """Return `text` in NFC with `\\n` as its only line end.
+    """Return `text` in NFC with LF as its only line end.
 
     This is the form that is stored, hashed and quoted; nothing else about it is changed.
     """

@@ -1,5 +1,9 @@
 """The errors that people are shown."""
 
+from datetime import date
+
+SHOWN_CHARACTERS = 200
+
 
 class MassiliaError(Exception):
     """Say what is wrong, naming the thing and the value, in words that are shown as they are."""
@@ -14,3 +18,12 @@ class ArticleError(MassiliaError):
         self.origin = origin
         self.reason = reason
         self.line = line
+
+
+def show_value(value: object) -> str:
+    """Return `value` as Python writes it, cut where it is too long for a message."""
+    try:
+        text = str(value) if isinstance(value, date) else repr(value)
+    except ValueError:  # an integer of more than 4,300 digits
+        text = f"a value of type {type(value).__name__}"
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 1] + "…"

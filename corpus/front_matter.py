@@ -5,10 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 
 import yaml
+from yaml.composer import ComposerError
 
-from massilia.corpus.errors import ArticleError
+from massilia.corpus.document import normalise_line
+from massilia.corpus.errors import ArticleError, show_value
 
 FENCE = "---"
+MAX_DEPTH = 20
+"""A list of sources, the deepest thing a front matter holds, is three deep."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ def split_front_matter(text: str, origin: str) -> FrontMatter:
 
 def _read_fields(block: str, origin: str) -> dict[str, Field]:
     try:
-        loader = yaml.SafeLoader(block)
+        loader = _PlainLoader(block)
         try:
             return _construct_fields(loader, origin)
         finally:
@@ -64,11 +68,31 @@ def _read_fields(block: str, origin: str) -> dict[str, Field]:
         # The block begins on the file's second line, and YAML counts from 0.
         line = None if mark is None else mark.line + 2
         raise ArticleError(origin, f"not valid YAML: {error.problem}", line) from error
-    except yaml.YAMLError as error:
-        raise ArticleError(origin, f"not valid YAML: {error}") from error
-    except (ValueError, RecursionError) as error:
-        # PyYAML lets the ValueError of an impossible date such as 2026-02-30 through.
-        raise ArticleError(origin, f"not valid YAML: {error}") from error
+    except yaml.reader.ReaderError as error:
+        line = block.count("\n", 0, error.position) + 2
+        reason = f"not valid YAML: the character U+{error.character:04X} is not allowed"
+        raise ArticleError(origin, reason, line) from error
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Read plain values alone.
+
+    A few lines of aliases make lists of billions, and tags that their value doesn't fit
+    (`!!bool maybe`) make PyYAML fail with errors of any kind.
+    """
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None):
+            raise ComposerError(None, None, "aliases and tags are not read", event.start_mark)
+        if self._depth == MAX_DEPTH:
+            raise ComposerError(None, None, f"more than {MAX_DEPTH} deep", event.start_mark)
+        self._depth += 1
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def _construct_fields(loader: yaml.SafeLoader, origin: str) -> dict[str, Field]:
@@ -78,17 +102,21 @@ def _construct_fields(loader: yaml.SafeLoader, origin: str) -> dict[str, Field]:
     fields: dict[str, Field] = {}
     for key_node, value_node in root.value:
         line = key_node.start_mark.line + 2
-        key = loader.construct_object(key_node, deep=True)
+        key = _construct_value(loader, key_node, origin, line)
         if not isinstance(key, str):
-            raise ArticleError(origin, f"{key!r} is not a field's name", line)
+            raise ArticleError(origin, f"{show_value(key)} is not a field's name", line)
         if key in fields:
-            raise ArticleError(origin, f"{key!r} is given twice", line)
-        try:
-            value = loader.construct_object(value_node, deep=True)
-        except ValueError as error:
-            raise ArticleError(origin, f"{key!r}: {error}", line) from error
-        fields[key] = Field(value, line)
+            raise ArticleError(origin, f"{show_value(key)} is given twice", line)
+        fields[key] = Field(_construct_value(loader, value_node, origin, line), line)
     return fields
+
+
+def _construct_value(loader: yaml.SafeLoader, node: yaml.Node, origin: str, line: int) -> object:
+    try:
+        return loader.construct_object(node, deep=True)
+    except (ValueError, OverflowError) as error:
+        # PyYAML lets those of an impossible date such as 2026-02-30 or a huge number through.
+        raise ArticleError(origin, f"not valid YAML: {error}", line) from error
 
 
 def text_field(fields: Mapping[str, Field], key: str, origin: str) -> str | None:
@@ -97,8 +125,12 @@ def text_field(fields: Mapping[str, Field], key: str, origin: str) -> str | None
     if field is None or field.value is None:
         return None
     if not isinstance(field.value, str):
-        raise ArticleError(origin, f"{key!r} must be a text, not {field.value!r}", field.line)
-    return " ".join(field.value.split()) or None
+        reason = f"{key!r} must be a text, not {show_value(field.value)}"
+        raise ArticleError(origin, reason, field.line)
+    try:
+        return normalise_line(field.value)
+    except ValueError as error:
+        raise ArticleError(origin, f"{key!r}: {error}", field.line) from error
 
 
 def date_field(fields: Mapping[str, Field], key: str, origin: str) -> date | None:
@@ -108,7 +140,10 @@ def date_field(fields: Mapping[str, Field], key: str, origin: str) -> date | Non
         return None
     # A datetime is a date too, but its time and zone would be lost without a word.
     if type(field.value) is not date:
-        reason = f"{key!r} must be a date such as 2026-11-22, not {str(field.value)!r}"
+        reason = (
+            f"{key!r} must be a date such as 2026-11-22, without quotes or a time, not "
+            f"{show_value(field.value)}"
+        )
         raise ArticleError(origin, reason, field.line)
     return field.value
 
@@ -119,5 +154,6 @@ def list_field(fields: Mapping[str, Field], key: str, origin: str) -> list[objec
     if field is None or field.value is None:
         return []
     if not isinstance(field.value, list):
-        raise ArticleError(origin, f"{key!r} must be a list, not {field.value!r}", field.line)
+        reason = f"{key!r} must be a list, not {show_value(field.value)}"
+        raise ArticleError(origin, reason, field.line)
     return field.value

@@ -2,14 +2,15 @@
 
 Reading turns the Markdown into the plain text that is quoted. Each paragraph, heading, list item
 and table row becomes one paragraph of that text, without its markup. A mark such as
-`[^orange-medusa]` is taken out, and its place kept.
+`[^orange-medusa]` is taken out, and its place kept; in code, or after a backslash, it is text.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from markdown_it import MarkdownIt
+from markdown_it.rules_inline import StateInline
 from markdown_it.token import Token
 
 from massilia.corpus.article import (
@@ -20,7 +21,8 @@ from massilia.corpus.article import (
     SourceMark,
     normalise_text,
 )
-from massilia.corpus.errors import ArticleError
+from massilia.corpus.document import normalise_line
+from massilia.corpus.errors import ArticleError, show_value
 from massilia.corpus.front_matter import (
     Field,
     FrontMatter,
@@ -47,8 +49,11 @@ FIELDS = frozenset(
     }
 )
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]{0,99}")
-_MARK = re.compile(r"[ \t\u00a0]*\[\^([^\]\s]+)\]")
-_COMMENT = re.compile(r"\s*<!--.*?-->\s*", re.DOTALL)
+_MARK = re.compile(r"\[\^([^\[\]\s]+)\]")
+_COMMENTS = re.compile(r"(?:\s*<!--(?:(?!-->).)*-->)+\s*", re.DOTALL)
+_LINE_BREAK = re.compile(r"<br\s*/?>", re.IGNORECASE)
+# What may stand next to the word before a mark, once the mark is taken out.
+_CLOSING = re.compile(r"[\s.,…;:!?)\]»”]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +65,13 @@ class MarkdownText:
     marks: tuple[SourceMark, ...]
 
 
-def parse_article(text: str, origin: str, catalogue: Mapping[str, Source]) -> Article:
+def parse_article(
+    text: str, origin: str, read_catalogue: Callable[[], Mapping[str, Source]]
+) -> Article:
     """Return the article that the text of an article file describes.
 
-    A source in the front matter is either the id of one in `catalogue` or a mapping of its own.
+    A source in the front matter is a mapping of its own, or the id of one in the catalogue, which
+    is read only for such an id: a faulty catalogue is no concern of an article that needs none.
     Raises `ArticleError`, with file, line and reason, for anything missing, unknown or wrong.
     """
     front_matter = split_front_matter(text, origin)
@@ -71,8 +79,9 @@ def parse_article(text: str, origin: str, catalogue: Mapping[str, Source]) -> Ar
     for key, field in fields.items():
         if key not in FIELDS:
             known = ", ".join(sorted(FIELDS))
-            raise ArticleError(origin, f"unknown field {key!r}; known are {known}", field.line)
-    sources = _read_sources(fields, origin, catalogue)
+            reason = f"unknown field {show_value(key)}; known are {known}"
+            raise ArticleError(origin, reason, field.line)
+    sources = _read_sources(fields, origin, read_catalogue)
     body = _read_body(front_matter, origin, frozenset(source.id for source in sources))
     if not body.text:
         raise ArticleError(origin, "the article has no text", front_matter.body_line)
@@ -99,19 +108,26 @@ def parse_article(text: str, origin: str, catalogue: Mapping[str, Source]) -> Ar
 
 
 def render_markdown(
-    markdown: str, origin: str, source_ids: frozenset[str] = frozenset(), first_line: int = 1
+    markdown: str,
+    origin: str,
+    source_ids: frozenset[str] | None = frozenset(),
+    first_line: int = 1,
 ) -> MarkdownText:
     """Return the plain text of `markdown`, with its headings and marks placed in it.
 
-    Raises `ArticleError` for a mark of a source that isn't among `source_ids` and for a block of
-    raw HTML, whose text would be lost. `first_line` is where `markdown` begins in its file.
+    Where `source_ids` is None, as for a file that can name no sources, marks are left as text.
+
+    Raises `ArticleError` for a mark that stands behind no text or whose source isn't among
+    `source_ids`, for a footnote's definition, and for a block of raw HTML or one nested too
+    deeply, whose text would be lost. `first_line` is where `markdown` begins in its file.
     """
     paragraphs: list[str] = []
     headings: list[Heading] = []
     marks: list[SourceMark] = []
     start = 0
-    for block in _split_blocks(markdown, origin, first_line):
-        text, block_marks = _strip_marks(block, origin, source_ids)
+    tokens = _parse_markdown(markdown, origin, first_line, with_marks=source_ids is not None)
+    for block in _split_blocks(tokens, first_line):
+        text, block_marks = _place_marks(block, origin, source_ids or frozenset())
         if not text:
             continue
         if block.heading_level:
@@ -123,18 +139,48 @@ def render_markdown(
 
 
 @dataclass(frozen=True, slots=True)
-class _Block:
-    text: str
-    heading_level: int
+class _Mark:
+    source_id: str
     line: int
 
 
-def _split_blocks(markdown: str, origin: str, first_line: int) -> Iterator[_Block]:
-    tokens = MarkdownIt("commonmark").enable("table").parse(markdown)
-    level = 0
-    row: list[str] | None = None
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Hold the pieces of a paragraph; no two neighbours among them are both text."""
+
+    pieces: list[str | _Mark]
+    heading_level: int = 0
+
+
+def _parse_markdown(
+    markdown: str, origin: str, first_line: int, *, with_marks: bool
+) -> list[Token]:
+    """Return the tokens of `markdown`, or raise `ArticleError` where text of it would be lost."""
+    parser = MarkdownIt("commonmark").enable("table")
+    if with_marks:
+        parser.inline.ruler.before("link", "source_mark", _read_mark)
+    definitions: dict[str, dict[str, dict[str, list[int]]]] = {}
+    tokens = parser.parse(markdown, definitions)
+    for label, definition in definitions.get("references", {}).items():
+        if with_marks and label.startswith("^"):
+            reason = "a footnote is not defined here: the front matter describes the sources"
+            raise ArticleError(origin, reason, first_line + definition["map"][0])
+    # The parser leaves out what is nested more deeply, without a word.
+    deepest = parser.options.maxNesting - 1
     for token in tokens:
         line = first_line + (token.map[0] if token.map else 0)
+        if token.type == "html_block" and not _COMMENTS.fullmatch(token.content):
+            reason = "a block of raw HTML can't be quoted: write it in Markdown"
+            raise ArticleError(origin, reason, line)
+        if token.type in {"list_item_open", "blockquote_open"} and token.level >= deepest:
+            raise ArticleError(origin, "lists or quotations are nested too deeply", line)
+    return tokens
+
+
+def _split_blocks(tokens: list[Token], first_line: int) -> Iterator[_Block]:
+    level = 0
+    row: list[list[str | _Mark]] | None = None
+    for token in tokens:
         if token.type == "heading_open":
             level = int(token.tag[1:])
         elif token.type == "heading_close":
@@ -142,54 +188,87 @@ def _split_blocks(markdown: str, origin: str, first_line: int) -> Iterator[_Bloc
         elif token.type == "tr_open":
             row = []
         elif token.type == "tr_close" and row is not None:
-            yield _Block(" | ".join(row), 0, line)
+            if any(row):
+                yield _Block(_join_cells(row))
             row = None
         elif token.type == "inline":
-            text = _render_inline(token)
+            pieces = _render_inline(token, first_line + (token.map[0] if token.map else 0))
             if row is None:
-                yield _Block(text, level, line)
+                yield _Block(pieces, level)
             else:
-                row.append(text)
+                row.append(pieces)
         elif token.type in {"fence", "code_block"}:
-            yield _Block(token.content.rstrip("\n"), 0, line)
-        elif token.type == "html_block" and not _COMMENT.fullmatch(token.content):
-            reason = "a block of raw HTML can't be quoted: write it in Markdown"
-            raise ArticleError(origin, reason, line)
+            yield _Block([token.content])
 
 
-def _render_inline(token: Token) -> str:
-    pieces = []
+def _read_mark(state: StateInline, silent: bool) -> bool:
+    match = _MARK.match(state.src, state.pos, state.posMax)
+    # Silently, the parser looks for the end of a link's text, where it would take a mark for a
+    # link within a link. Left alone, it takes it for text in brackets.
+    if match is None or silent:
+        return False
+    token = state.push("source_mark", "", 0)
+    token.content = match[1]
+    token.meta["lines_above"] = state.src.count("\n", 0, state.pos)
+    state.pos = match.end()
+    return True
+
+
+def _render_inline(token: Token, line: int) -> list[str | _Mark]:
+    pieces: list[str | _Mark] = []
     for child in token.children or []:
         if child.type in {"text", "code_inline"}:
-            pieces.append(child.content)
+            _append_text(pieces, child.content)
         elif child.type == "softbreak":
-            pieces.append(" ")
-        elif child.type == "hardbreak":
-            pieces.append("\n")
-    return "".join(pieces).strip()
+            _append_text(pieces, " ")
+        elif child.type == "hardbreak" or _LINE_BREAK.fullmatch(child.content):
+            _append_text(pieces, "\n")
+        elif child.type == "source_mark":
+            pieces.append(_Mark(child.content, line + child.meta["lines_above"]))
+    return pieces
 
 
-def _strip_marks(
+def _join_cells(row: list[list[str | _Mark]]) -> list[str | _Mark]:
+    pieces: list[str | _Mark] = []
+    for number, cell in enumerate(row):
+        if number:
+            _append_text(pieces, " | ")
+        for piece in cell:
+            if isinstance(piece, str):
+                _append_text(pieces, piece)
+            else:
+                pieces.append(piece)
+    return pieces
+
+
+def _append_text(pieces: list[str | _Mark], text: str) -> None:
+    if pieces and isinstance(pieces[-1], str):
+        pieces[-1] += text
+    elif text:
+        pieces.append(text)
+
+
+def _place_marks(
     block: _Block, origin: str, source_ids: frozenset[str]
 ) -> tuple[str, list[SourceMark]]:
     marks: list[SourceMark] = []
     text = ""
-    end = 0
-    for match in _MARK.finditer(block.text):
-        source_id = match[1]
-        if source_id not in source_ids:
-            line = block.line + block.text.count("\n", 0, match.start())
-            reason = f"the mark [^{source_id}] names no source of the front matter"
-            raise ArticleError(origin, reason, line)
-        text = _join(text, block.text[end : match.start()])
-        marks.append(SourceMark(len(text), source_id))
-        end = match.end()
-    return _join(text, block.text[end:]).rstrip(), marks
-
-
-def _join(text: str, rest: str) -> str:
-    # A mark may have kept a letter and its combining accent apart; the stored text is NFC.
-    return normalise_text(text + rest).lstrip()
+    for piece in block.pieces:
+        if isinstance(piece, str):
+            # The space before a mark goes with it, unless it parts two words.
+            before = text.rstrip() if _CLOSING.match(piece) else text
+            # A mark may have kept a letter and its accent apart; the stored text is NFC.
+            text = normalise_text(before + piece).lstrip()
+            continue
+        position = len(text.rstrip())
+        if piece.source_id not in source_ids:
+            reason = f"the mark [^{piece.source_id}] names no source of the front matter"
+            raise ArticleError(origin, reason, piece.line)
+        if not position:
+            reason = f"the mark [^{piece.source_id}] stands behind no text"
+            raise ArticleError(origin, reason, piece.line)
+        marks.append(SourceMark(position, piece.source_id))
+    return text.rstrip(), marks
 
 
 def _read_body(front_matter: FrontMatter, origin: str, source_ids: frozenset[str]) -> MarkdownText:
@@ -208,8 +287,8 @@ def _read_id(fields: Mapping[str, Field], origin: str) -> str:
     article_id = _require_text(fields, "id", origin)
     if not _ID.fullmatch(article_id):
         reason = (
-            f"{article_id!r} can't be an id: at most 100 lower-case letters, digits, hyphens, "
-            "dots and underscores, beginning with a letter or digit"
+            f"{show_value(article_id)} can't be an id: at most 100 lower-case letters, digits, "
+            "hyphens, dots and underscores, beginning with a letter or digit"
         )
         raise ArticleError(origin, reason, fields["id"].line)
     return article_id
@@ -221,28 +300,35 @@ def _read_language(fields: Mapping[str, Field], origin: str) -> Language:
         return Language(value)
     except ValueError as error:
         known = " or ".join(Language)
-        reason = f"the language must be {known}, not {value!r}"
+        reason = f"the language must be {known}, not {show_value(value)}"
         raise ArticleError(origin, reason, fields["language"].line) from error
 
 
 def _read_authors(fields: Mapping[str, Field], origin: str) -> tuple[str, ...]:
-    authors = list_field(fields, "authors", origin)
-    for author in authors:
-        if not isinstance(author, str) or not author.strip():
-            reason = f"an author must be a name, not {author!r}"
-            raise ArticleError(origin, reason, fields["authors"].line)
-    return tuple(str(author).strip() for author in authors)
+    authors: list[str] = []
+    for entry in list_field(fields, "authors", origin):
+        line = fields["authors"].line
+        try:
+            author = normalise_line(entry) if isinstance(entry, str) else None
+        except ValueError as error:
+            raise ArticleError(origin, f"'authors': {error}", line) from error
+        if author is None:
+            raise ArticleError(origin, f"an author must be a name, not {show_value(entry)}", line)
+        authors.append(author)
+    return tuple(authors)
 
 
 def _read_sources(
-    fields: Mapping[str, Field], origin: str, catalogue: Mapping[str, Source]
+    fields: Mapping[str, Field], origin: str, read_catalogue: Callable[[], Mapping[str, Source]]
 ) -> tuple[Source, ...]:
     sources: dict[str, Source] = {}
     for entry in list_field(fields, "sources", origin):
         line = fields["sources"].line
         if isinstance(entry, str):
+            catalogue = read_catalogue()
             if entry not in catalogue:
-                raise ArticleError(origin, f"no sources.json knows the source {entry!r}", line)
+                reason = f"no sources.json knows the source {show_value(entry)}"
+                raise ArticleError(origin, reason, line)
             source = catalogue[entry]
         else:
             source = make_source(entry, origin, line)

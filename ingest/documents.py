@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from massilia.corpus.article import Article, Source
@@ -53,12 +54,13 @@ def read_documents(paths: Iterable[Path]) -> Reading:
     seen: set[Path] = set()
     catalogues = _Catalogues()
     for path, named in _list_files(paths, refused):
-        resolved = path.resolve()
+        # Not `path.resolve()`, which fails on a link that leads to itself.
+        resolved = Path(os.path.realpath(path))
         if resolved in seen:
             continue
         seen.add(resolved)
-        if not _is_text(str(path)):
-            name = ascii(str(path))
+        if not _is_text(f"{path} {resolved}"):
+            name = _show_name(path)
             refused.append(Refusal(name, f"{name}: the file's name is not valid UTF-8"))
             continue
         if path.suffix.lower() not in SUFFIXES:
@@ -94,7 +96,7 @@ def read_article(path: Path, catalogues: "_Catalogues | None" = None) -> Article
         return parse_plain_text(text, path)
     if not has_front_matter(text):
         return parse_bare_markdown(text, path)
-    return parse_article(text, path.name, (catalogues or _Catalogues()).near(path))
+    return parse_article(text, path.name, partial((catalogues or _Catalogues()).read_near, path))
 
 
 class _Catalogues:
@@ -103,7 +105,7 @@ class _Catalogues:
     def __init__(self) -> None:
         self._read: dict[Path, Mapping[str, Source]] = {}
 
-    def near(self, path: Path) -> Mapping[str, Source]:
+    def read_near(self, path: Path) -> Mapping[str, Source]:
         catalogue = find_catalogue(path)
         if catalogue is None:
             return {}
@@ -117,20 +119,28 @@ def _is_text(name: str) -> bool:
     return name.isprintable() or not any("\ud800" <= character <= "\udfff" for character in name)
 
 
+def _show_name(path: object) -> str:
+    name = str(path)
+    return name if _is_text(name) else ascii(name)
+
+
 def _list_files(paths: Iterable[Path], refused: list[Refusal]) -> Iterator[tuple[Path, bool]]:
     """Yield each file and whether it was named itself; add to `refused` what can't be listed."""
     for path in paths:
-        if path.is_dir():
+        # Not the methods of Path, which fail on a name that is too long or behind a locked folder.
+        if os.path.isdir(path):
             yield from ((file, False) for file in _walk(path, refused))
-        elif path.exists():
+        elif os.path.lexists(path):
             yield path, True
         else:
-            refused.append(Refusal(str(path), f"{path}: there is no such file or folder"))
+            name = _show_name(path)
+            refused.append(Refusal(name, f"{name}: there is no such file or folder"))
 
 
 def _walk(folder: Path, refused: list[Refusal]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        refused.append(Refusal(str(error.filename), f"{error.filename}: {error.strerror}"))
+        name = _show_name(error.filename)
+        refused.append(Refusal(name, f"{name}: {error.strerror}"))
 
     for root, names, files in os.walk(folder, onerror=refuse):
         names[:] = sorted(name for name in names if not name.startswith("."))

@@ -41,11 +41,12 @@ def parse_bare_markdown(markdown: str, path: Path) -> Article:
 
     Raises `ArticleError` when there is no text in it.
     """
-    body = render_markdown(markdown, path.name)
+    body = render_markdown(markdown, path.name, source_ids=None)
     if not body.text:
         raise ArticleError(path.name, "the file holds no text")
     first = body.headings[0] if body.headings else None
-    title = body.text[first.start : first.end] if first else _find_title(body.text)
+    heading = body.text[first.start : first.end].replace("\n", " ") if first else ""
+    title = heading[:TITLE_CHARACTERS].strip() or _find_title(body.text)
     return Article(
         id=derive_id(path),
         language=detect_language(body.text),
