@@ -221,7 +221,8 @@ def _fetch(repository: str) -> Path:
 
     with suppress(LocalEntryNotFoundError):
         return Path(snapshot_download(repository, local_files_only=True))
-    # Asked once, with a short timeout: a download without network retries for a minute.
+    # Asked for its files first: many repositories hold the same weights in several formats. Left
+    # to fetch a model itself, sentence-transformers retries for a minute without a network.
     files = HfApi().model_info(repository, timeout=HUB_TIMEOUT_SECONDS).siblings or []
     ignored = list(IGNORED_DOWNLOADS)
     if any(file.rfilename.endswith(".safetensors") for file in files):
