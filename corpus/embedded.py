@@ -6,6 +6,8 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parent
 """Where the package's own articles, sources and questions lie."""
+LOCATION = "massilia:corpus/"
+"""Where an embedded article is said to come from: no path, which would change at each install."""
 
 
 def list_embedded_articles() -> list[Path]:

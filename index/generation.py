@@ -8,16 +8,19 @@ pointer names a complete generation, or there is none yet.
 import hashlib
 import json
 import os
+import re
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
+from massilia.corpus.article import Language
+from massilia.index.background import FEWEST, Background, read_reference_sentences
 from massilia.index.encoder import Advance, Encoder, Vectors
 from massilia.index.errors import LibraryError, name_library
 from massilia.index.store import IndexedText
@@ -30,9 +33,10 @@ POINTER = "CURRENT"
 MANIFEST = "manifest.json"
 PASSAGES = "passages.faiss"
 SENTENCES = "sentences.faiss"
-UNFINISHED = "unfinished-"
-KEPT = 2
-"""The current generation and the one before it, for going back without a build."""
+BACKGROUND = "background.npz"
+REMEDY = "run `massilia build`"
+UNFINISHED = "unfinished"
+_ID = re.compile("gen-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class FileSeal:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Describe a complete generation.
+    """Describe a complete generation; `id` is a hash of all the rest.
 
     `library_state` is the state of the articles that it was built from (see `Store.state`).
     """
@@ -69,6 +73,7 @@ class Generation:
     manifest: Manifest
     passages: VectorIndex
     sentences: VectorIndex
+    background: Background
 
     @property
     def id(self) -> str:
@@ -78,11 +83,15 @@ class Generation:
 
 def current_generation_id(library: Path) -> str | None:
     """Return the id that the pointer of the library names, or None before the first build."""
+    pointer = library / POINTER
     with name_library(library):
         try:
-            return (library / POINTER).read_text(encoding="utf-8").strip()
+            generation_id = pointer.read_text(encoding="utf-8", errors="replace").strip()
         except FileNotFoundError:
             return None
+    if not _ID.fullmatch(generation_id):
+        raise LibraryError(f"{pointer} names no generation: {generation_id!r}: {REMEDY}.")
+    return generation_id
 
 
 def open_generation(library: Path, generation_id: str) -> Generation:
@@ -100,8 +109,9 @@ def open_generation(library: Path, generation_id: str) -> Generation:
             manifest=manifest,
             passages=VectorIndex.load(folder / PASSAGES),
             sentences=VectorIndex.load(folder / SENTENCES),
+            background=Background.load(folder / BACKGROUND),
         )
-    except RuntimeError as error:
+    except (RuntimeError, OSError, ValueError, KeyError, BadZipFile) as error:
         raise LibraryError(f"The generation {folder} can't be opened: {error}") from error
 
 
@@ -118,40 +128,49 @@ def build_generation(
     the library's write lock.
     """
     state, passages, sentences = snapshot
+    if previous and previous.manifest.encoder_fingerprint != encoder.fingerprint:
+        previous = None
+    # Before anything is written: what goes wrong in the encoder is no error of the library's.
+    indexes = {
+        name: _index_texts(texts, compose, encoder, old, advance)
+        for name, texts, compose, old in (
+            (PASSAGES, passages, compose_passage, previous.passages if previous else None),
+            (SENTENCES, sentences, compose_sentence, previous.sentences if previous else None),
+        )
+    }
+    background = _build_background(sentences, indexes[SENTENCES], encoder)
     with name_library(library):
         generations = library / FOLDER
         generations.mkdir(exist_ok=True)
-        _sweep_unfinished(generations)
         with _unfinished_folder(generations) as folder:
-            if previous and previous.manifest.encoder_fingerprint != encoder.fingerprint:
-                previous = None
-            for name, texts, compose, old in (
-                (PASSAGES, passages, compose_passage, previous.passages if previous else None),
-                (SENTENCES, sentences, compose_sentence, previous.sentences if previous else None),
-            ):
-                vectors = _encode_texts(texts, compose, encoder, old, advance)
-                _save_index(VectorIndex.build([text.id for text in texts], vectors), folder / name)
-            files = {name: _seal_file(folder / name) for name in (PASSAGES, SENTENCES)}
-            built_at = datetime.now(UTC).isoformat(timespec="milliseconds")
-            content = json.dumps([state, encoder.fingerprint, built_at], sort_keys=True)
+            for name, index in indexes.items():
+                index.save(folder / name)
+            background.save(folder / BACKGROUND)
             manifest = Manifest(
                 format=FORMAT,
-                id=f"gen-{hashlib.sha256(content.encode()).hexdigest()[:16]}",
-                built_at=built_at,
+                id="",
+                built_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
                 encoder_name=encoder.name,
                 encoder_fingerprint=encoder.fingerprint,
                 dimension=encoder.dimension,
                 library_state=state,
                 passages=len(passages),
                 sentences=len(sentences),
-                files=files,
+                files={
+                    name: _seal_file(folder / name) for name in (PASSAGES, SENTENCES, BACKGROUND)
+                },
             )
+            manifest = replace(manifest, id=_hash_manifest(manifest))
             _write_file(folder / MANIFEST, json.dumps(asdict(manifest), indent=2))
             _sync_folder(folder)
             folder.rename(generations / manifest.id)
             _sync_folder(generations)
+        # The generation before it is kept too, for going back without a build.
+        kept = {manifest.id}
+        with suppress(LibraryError):
+            kept.add(current_generation_id(library) or manifest.id)
         _switch_pointer(library, manifest.id)
-        _prune(generations, keep=manifest.id)
+        _prune(generations, kept)
     return manifest
 
 
@@ -168,13 +187,13 @@ def compose_sentence(sentence: IndexedText) -> str:
     return f"{sentence.heading or sentence.title}\n{sentence.text}"
 
 
-def _encode_texts(
+def _index_texts(
     texts: Sequence[IndexedText],
     compose: Callable[[IndexedText], str],
     encoder: Encoder,
     previous: VectorIndex | None,
     advance: Advance | None,
-) -> Vectors:
+) -> VectorIndex:
     vectors: Vectors = np.zeros((len(texts), encoder.dimension), dtype=np.float32)
     known = previous.ids if previous is not None else frozenset()
     old = [row for row, text in enumerate(texts) if text.id in known]
@@ -185,50 +204,61 @@ def _encode_texts(
             advance(len(old))
     if new:
         vectors[new] = encoder.encode_passages([compose(texts[row]) for row in new], advance)
-    return vectors
+    return VectorIndex.build([text.id for text in texts], vectors)
 
 
-def _save_index(index: VectorIndex, path: Path) -> None:
-    try:
-        index.save(path)
-    except RuntimeError as error:
-        # FAISS says only "write error"; the disk is the usual reason.
-        raise LibraryError(f"{path} can't be written: {error}") from error
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
+def _build_background(
+    sentences: Sequence[IndexedText], index: VectorIndex, encoder: Encoder
+) -> Background:
+    vectors, references = {}, {}
+    for language in Language:
+        ids = [sentence.id for sentence in sentences if sentence.language is language]
+        if not ids:
+            continue
+        vectors[language] = index.vectors(ids)
+        if len(ids) < FEWEST:
+            references[language] = encoder.encode_passages(read_reference_sentences(language))
+    return Background.build(vectors, references)
 
 
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
         values = json.loads(path.read_text(encoding="utf-8"))
+        if values["format"] != FORMAT:
+            raise LibraryError(
+                f"{path} has format {values['format']!r}, this version of Massilia reads "
+                f"{FORMAT}: {REMEDY}."
+            )
         files = {name: FileSeal(**seal) for name, seal in values.pop("files").items()}
         manifest = Manifest(**values, files=files)
     except FileNotFoundError as error:
-        raise LibraryError(f"The generation {folder} is incomplete: no {MANIFEST}.") from error
+        raise LibraryError(
+            f"The generation {folder} is incomplete: no {MANIFEST}: {REMEDY}."
+        ) from error
     except OSError as error:
         raise LibraryError(f"{path} can't be read: {error.strerror}.") from error
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise LibraryError(f"{path} is not a manifest: {error}.") from error
-    if manifest.format != FORMAT:
-        raise LibraryError(
-            f"{path} has format {manifest.format}, this version of Massilia reads {FORMAT}: "
-            "run `massilia build`."
-        )
+        raise LibraryError(f"{path} is not a manifest: {error!r}: {REMEDY}.") from error
+    if not folder.name == manifest.id == _hash_manifest(manifest):
+        raise LibraryError(f"{path} is not the manifest that was written: {REMEDY}.")
     return manifest
+
+
+def _hash_manifest(manifest: Manifest) -> str:
+    content = json.dumps(asdict(replace(manifest, id="")), sort_keys=True)
+    return f"gen-{hashlib.sha256(content.encode()).hexdigest()[:16]}"
 
 
 def _check_file(path: Path, seal: FileSeal) -> None:
     try:
         found = _seal_file(path)
     except OSError as error:
-        raise LibraryError(f"{path} can't be read: {error.strerror}.") from error
+        raise LibraryError(f"{path} can't be read: {error.strerror}: {REMEDY}.") from error
     if found.bytes != seal.bytes:
-        raise LibraryError(
-            f"{path} has {found.bytes:,} bytes, not {seal.bytes:,}: run `massilia build`."
-        )
+        raise LibraryError(f"{path} has {found.bytes:,} bytes, not {seal.bytes:,}: {REMEDY}.")
     if found.sha256 != seal.sha256:
-        raise LibraryError(f"{path} is not the file that was written: run `massilia build`.")
+        raise LibraryError(f"{path} is not the file that was written: {REMEDY}.")
 
 
 def _seal_file(path: Path) -> FileSeal:
@@ -239,16 +269,14 @@ def _seal_file(path: Path) -> FileSeal:
 
 @contextmanager
 def _unfinished_folder(generations: Path) -> Iterator[Path]:
-    folder = Path(tempfile.mkdtemp(prefix=UNFINISHED, dir=generations))
+    """Make a folder to build in, after deleting what a build that was stopped left of its own."""
+    folder = generations / UNFINISHED
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     try:
         yield folder
     finally:
         # After a rename there is nothing left here; after an error, all of it.
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _sweep_unfinished(generations: Path) -> None:
-    for folder in generations.glob(f"{UNFINISHED}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -259,12 +287,10 @@ def _switch_pointer(library: Path, generation_id: str) -> None:
     _sync_folder(library)
 
 
-def _prune(generations: Path, keep: str) -> None:
-    def age(folder: Path) -> tuple[bool, float]:
-        return folder.name != keep, -folder.stat().st_mtime
-
-    for folder in sorted(generations.glob("gen-*"), key=age)[KEPT:]:
-        shutil.rmtree(folder, ignore_errors=True)
+def _prune(generations: Path, kept: set[str]) -> None:
+    for folder in generations.glob("gen-*"):
+        if folder.name not in kept:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write_file(path: Path, text: str) -> None:

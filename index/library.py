@@ -2,12 +2,17 @@
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from massilia.corpus.embedded import FOLDER, hash_embedded_corpus, list_embedded_articles
+from massilia.corpus.embedded import (
+    FOLDER,
+    LOCATION,
+    hash_embedded_corpus,
+    list_embedded_articles,
+)
 from massilia.index.encoder import Advance, Encoder
 from massilia.index.errors import LibraryError, name_library
 from massilia.index.generation import (
@@ -22,8 +27,6 @@ from massilia.ingest.documents import Document, read_article
 
 LOCK = "write.lock"
 LOCK_SECONDS = 10.0
-EMBEDDED = "massilia:corpus/"
-"""Where an embedded article's location begins: not a path, which would change at each install."""
 _CORPUS_HASH = "embedded_corpus_sha256"
 
 Progress = Callable[[int], AbstractContextManager[Advance]]
@@ -42,7 +45,13 @@ class Library:
     @classmethod
     def create(cls, path: Path) -> "Library":
         """Open the library in the folder `path`, making an empty one where there is none."""
-        return cls(Store.create(path))
+        with suppress(LibraryError):
+            # Where there is one, this doesn't wait for a build that holds the lock.
+            return cls.open(path)
+        with name_library(path):
+            path.mkdir(parents=True, exist_ok=True)
+        with _lock(path):
+            return cls(Store.create(path))
 
     @classmethod
     def open(cls, path: Path) -> "Library":
@@ -55,7 +64,7 @@ class Library:
 
     def put(self, documents: Iterable[Document]) -> list[Change]:
         """Add or replace articles; they are found after the next `build`."""
-        with self._writing():
+        with _lock(self.path):
             return self.store.put(documents)
 
     def put_embedded_corpus(self) -> list[Change]:
@@ -64,17 +73,18 @@ class Library:
         Those that an earlier version of the package brought and this one doesn't are removed.
         """
         documents = [
-            Document(read_article(path), EMBEDDED + path.relative_to(FOLDER).as_posix())
+            Document(read_article(path), LOCATION + path.relative_to(FOLDER).as_posix())
             for path in list_embedded_articles()
         ]
         current = {document.location for document in documents}
-        with self._writing():
+        with _lock(self.path):
             gone = [
                 article_id
                 for article_id, location in self.store.locations().items()
-                if location.startswith(EMBEDDED) and location not in current
+                if location.startswith(LOCATION) and location not in current
             ]
-            self.store.remove(gone)
+            if gone:
+                self.store.remove(gone)
             changes = self.store.put(documents)
             self.store.remember(_CORPUS_HASH, hash_embedded_corpus())
         return changes
@@ -85,12 +95,12 @@ class Library:
 
     def remove(self, article_ids: Iterable[str]) -> list[str]:
         """Delete articles, which can't be quoted from then on; returns the ids not found."""
-        with self._writing():
+        with _lock(self.path):
             return self.store.remove(article_ids)
 
     def build(self, encoder: Encoder, progress: Progress | None = None) -> Manifest:
         """Build a generation from the articles as they are now, and switch to it."""
-        with self._writing():
+        with _lock(self.path):
             try:
                 previous = self.generation()
             except LibraryError:
@@ -129,18 +139,19 @@ class Library:
         generation = self.generation()
         return generation is not None and generation.manifest.library_state == self.store.state()
 
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        lock = FileLock(self.path / LOCK, timeout=LOCK_SECONDS)
-        with name_library(self.path):
-            try:
-                lock.acquire()
-            except Timeout as error:
-                raise LibraryError(
-                    f"The library {self.path} is being written by another process "
-                    f"(waited {LOCK_SECONDS:.0f} s for {lock.lock_file})."
-                ) from error
+
+@contextmanager
+def _lock(library: Path) -> Iterator[None]:
+    lock = FileLock(library / LOCK, timeout=LOCK_SECONDS)
+    with name_library(library):
         try:
-            yield
-        finally:
-            lock.release()
+            lock.acquire()
+        except Timeout as error:
+            raise LibraryError(
+                f"The library {library} is being written by another process "
+                f"(waited {LOCK_SECONDS:g} s for {lock.lock_file})."
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()

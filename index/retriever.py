@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from massilia.corpus.article import Language
+from massilia.index.background import Spread
 from massilia.index.encoder import Vectors
 from massilia.index.generation import Generation
 from massilia.index.store import Store, StoredPassage, StoredSentence
@@ -36,10 +38,20 @@ class Retriever:
 
     def retrieve(self, question: Vectors, limit: int) -> list[ScoredPassage]:
         """Return the `limit` passages nearest to the question's vector, best first."""
-        hits = self._generation.passages.search(question, limit)
+        wanted = limit
+        while True:
+            hits = self._generation.passages.search(question, wanted)
+            passages = self._store.passages([hit.id for hit in hits])
+            if len(passages) >= limit or len(hits) < wanted:
+                break
+            # Some have been removed since: others take their places.
+            wanted *= 2
         scores = {hit.id: hit.score for hit in hits}
-        passages = self._store.passages([hit.id for hit in hits])
-        return [ScoredPassage(passage, scores[passage.id]) for passage in passages]
+        return [ScoredPassage(passage, scores[passage.id]) for passage in passages[:limit]]
+
+    def measure_background(self, question: Vectors) -> dict[Language, Spread]:
+        """Return how similar the question is to the library's sentences at large, by language."""
+        return self._generation.background.measure(question)
 
     def rank_sentences(
         self, question: Vectors, passages: list[ScoredPassage]

@@ -7,6 +7,7 @@ import hashlib
 import json
 import sqlite3
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +16,15 @@ from datetime import date
 from enum import StrEnum
 from pathlib import Path
 
-from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
+from massilia.corpus.article import (
+    Article,
+    Heading,
+    Language,
+    Source,
+    SourceMark,
+    hash_text,
+)
+from massilia.corpus.embedded import LOCATION as EMBEDDED
 from massilia.index.errors import LibraryError, name_library
 from massilia.ingest.documents import Document
 from massilia.ingest.passages import SplitArticle, split_passages
@@ -77,6 +86,7 @@ CREATE TABLE marks (
 CREATE TABLE sentences (
     -- AUTOINCREMENT: the id of a removed sentence never comes back for another one, so that an
     -- index built before can't point at the wrong text. The same holds for passages.
+    -- See `_advance_ids` for a file that is made anew or restored from an older copy.
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
     ordinal INTEGER NOT NULL,
@@ -94,6 +104,7 @@ CREATE TABLE passages (
     last_sentence INTEGER NOT NULL,
     UNIQUE (article_id, ordinal)
 ) STRICT;
+INSERT INTO sqlite_sequence (name, seq) VALUES ('sentences', 0), ('passages', 0);
 """
 
 
@@ -162,6 +173,7 @@ class IndexedText:
     """
 
     id: int
+    language: Language
     title: str
     heading: str | None
     text: str
@@ -177,8 +189,9 @@ class Store:
         self.folder = folder
         self.path = folder / FILE_NAME
         self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
+        self._connections: dict[threading.Thread, sqlite3.Connection] = {}
         self._lock = threading.Lock()
+        self._closed = False
 
     @classmethod
     def create(cls, folder: Path) -> "Store":
@@ -186,31 +199,36 @@ class Store:
         store = cls(folder)
         with name_library(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            # Kept in the file: readers go on while a writer works.
-            store._connect().execute("PRAGMA journal_mode = WAL").fetchall()
-        with store._transaction() as connection:
-            if connection.execute("PRAGMA user_version").fetchone()[0] == 0:
-                if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
-                    raise LibraryError(f"{store.path} is a database of another program.")
-                # One statement at a time: `executescript` would end the transaction.
-                for statement in _SCHEMA.split(";\n"):
-                    connection.execute(statement)
-                connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        store.check()
+            store.path.touch()
+        with store._closed_on_error():
+            with store._transaction() as connection:
+                if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
+                    # One statement at a time: `executescript` would end the transaction.
+                    for statement in _SCHEMA.split(";\n"):
+                        connection.execute(statement)
+                    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            # Before the next line, which would change a database of another program.
+            store.check()
+            with name_library(folder):
+                # Kept in the file: readers go on while a writer works.
+                store._connect().execute("PRAGMA journal_mode = WAL").fetchall()
         return store
 
     @classmethod
     def open(cls, folder: Path) -> "Store":
         """Open the store in `folder`; raises `LibraryError` when there is none."""
         store = cls(folder)
-        if not store.path.is_file():
+        with name_library(folder):
+            missing = not store.path.is_file()
+        if missing:
             reason = "it has no library.sqlite" if folder.is_dir() else "there is no such folder"
             raise LibraryError(
                 f"No library at {folder}: {reason}. `massilia ingest` makes one, "
                 "`massilia ingest --corpus` one with the embedded corpus."
             )
-        store.check()
+        with store._closed_on_error():
+            store.check()
         return store
 
     def check(self) -> None:
@@ -229,33 +247,64 @@ class Store:
     def close(self) -> None:
         """Close every connection; the store must not be used afterwards."""
         with self._lock:
-            for connection in self._connections:
+            self._closed = True
+            for connection in self._connections.values():
                 connection.close()
             self._connections.clear()
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Show this thread one state of the library, whatever others write meanwhile.
+
+        The state is that of the first read inside. Keep it short: what is removed meanwhile
+        can't leave the file before the end of it.
+        """
+        with name_library(self.folder):
+            connection = self._connect()
+            outermost = not connection.in_transaction
+            if outermost:
+                connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with name_library(self.folder):
+                # SQLite has rolled back by itself after some errors.
+                if outermost and connection.in_transaction:
+                    connection.execute("ROLLBACK")
 
     def put(self, documents: Iterable[Document]) -> list[Change]:
         """Add or replace articles, all of them or (when this raises) none.
 
-        An article that is in the library as it stands is left alone. An id belongs to the place
+        An article that is in the library as it stands is left alone. What was read from the same
+        place before is replaced, even if its id was another. An id belongs to the place
         that its article was read from for as long as there is a file: another file with the same
         id is refused.
         """
+        # Read to the end first: what goes wrong there is no error of the library's.
+        documents = list(documents)
         with self._transaction() as connection:
             return [_put_document(connection, document) for document in documents]
 
     def remove(self, article_ids: Iterable[str]) -> list[str]:
         """Delete articles with all that hangs on them; returns the ids that were not there.
 
-        The freed pages are overwritten, so that the text is gone from the file too.
+        The freed pages are overwritten, so that the text is gone from the file too. Raises
+        `LibraryError` after the deletion when a reader keeps the file's log from being emptied.
         """
+        article_ids = list(article_ids)
         missing: list[str] = []
         with self._transaction() as connection:
             for article_id in article_ids:
                 cursor = connection.execute("DELETE FROM articles WHERE id = ?", (article_id,))
                 if cursor.rowcount == 0:
                     missing.append(article_id)
-        with self._reading() as connection:
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        with name_library(self.folder):
+            checkpoint = self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        if checkpoint[0]["busy"]:
+            raise LibraryError(
+                f"The library {self.folder}: the articles are removed, but a reader keeps their "
+                f"text in {self.path.name}-wal; remove them again when it is done."
+            )
         return missing
 
     def remember(self, key: str, value: str) -> None:
@@ -285,7 +334,11 @@ class Store:
     def entries(self) -> list[ArticleEntry]:
         """Return what is known of every article, in the order of their ids."""
         with self._reading() as connection:
-            rows = connection.execute("SELECT * FROM articles ORDER BY id").fetchall()
+            # Not the texts, which may be thousands of times as long.
+            rows = connection.execute(
+                "SELECT id, title, language, origin, publisher, date_published, date_modified, "
+                "url, translation_of, text_sha256 FROM articles ORDER BY id"
+            ).fetchall()
         return [_make_entry(row) for row in rows]
 
     def locations(self) -> dict[str, str]:
@@ -295,12 +348,19 @@ class Store:
         return {row["id"]: row["location"] for row in rows}
 
     def state(self) -> str:
-        """Return a hash that changes with every change of an article."""
+        """Return a hash that changes with every change of an article.
+
+        One that is removed and put again counts as changed: its passages have other ids.
+        """
         digest = hashlib.sha256()
         with self._reading() as connection:
-            rows = connection.execute("SELECT id, fingerprint FROM articles ORDER BY id")
+            rows = connection.execute(
+                "SELECT id, fingerprint, (SELECT min(passages.id) FROM passages "
+                "WHERE article_id = articles.id) AS first_passage FROM articles ORDER BY id"
+            )
             for row in rows:
-                digest.update(f"{row['id']}\0{row['fingerprint']}\n".encode())
+                values = (row["id"], row["fingerprint"], str(row["first_passage"]))
+                digest.update(("\0".join(values) + "\n").encode())
         return digest.hexdigest()
 
     def passages(self, passage_ids: Sequence[int]) -> list[StoredPassage]:
@@ -341,18 +401,14 @@ class Store:
 
     def snapshot(self) -> tuple[str, list[IndexedText], list[IndexedText]]:
         """Return the state with the passages and sentences that belong to it."""
-        with self._reading() as connection:
-            connection.execute("BEGIN")
-            try:
-                return self.state(), self.indexed_passages(), self.indexed_sentences()
-            finally:
-                connection.execute("ROLLBACK")
+        with self.reading():
+            return self.state(), self.indexed_passages(), self.indexed_sentences()
 
     def _indexed(self, table: str) -> list[IndexedText]:
         with self._reading() as connection:
             articles = {
-                row["id"]: (row["title"], row["text"])
-                for row in connection.execute("SELECT id, title, text FROM articles")
+                row["id"]: (Language(row["language"]), row["title"], row["text"])
+                for row in connection.execute("SELECT id, language, title, text FROM articles")
             }
             headings: dict[str, list[sqlite3.Row]] = defaultdict(list)
             for row in connection.execute("SELECT * FROM headings ORDER BY article_id, start"):
@@ -360,20 +416,31 @@ class Store:
             rows = connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
         indexed = []
         for row in rows:
-            title, text = articles[row["article_id"]]
+            language, title, text = articles[row["article_id"]]
             before = [each for each in headings[row["article_id"]] if each["end"] <= row["start"]]
             heading = text[before[-1]["start"] : before[-1]["end"]] if before else None
-            indexed.append(IndexedText(row["id"], title, heading, text[row["start"] : row["end"]]))
+            content = text[row["start"] : row["end"]]
+            indexed.append(IndexedText(row["id"], language, title, heading, content))
         return indexed
 
     def _connect(self) -> sqlite3.Connection:
+        if self._closed:
+            raise LibraryError(f"The library {self.folder} has been closed.")
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            # Each thread has its own; only `close` touches those of others.
-            connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+            # Each thread has its own; others close it, when the thread has ended or in `close`.
+            # The mode: a file that has vanished is an error, not made anew without a word.
+            connection = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=rw",
+                uri=True,
+                isolation_level=None,
+                check_same_thread=False,
+            )
             connection.row_factory = sqlite3.Row
             with self._lock:
-                self._connections.append(connection)
+                for thread in [each for each in self._connections if not each.is_alive()]:
+                    self._connections.pop(thread).close()
+                self._connections[threading.current_thread()] = connection
             self._local.connection = connection
             connection.execute(f"PRAGMA busy_timeout = {BUSY_MILLISECONDS}")
             connection.execute("PRAGMA foreign_keys = ON")
@@ -381,8 +448,16 @@ class Store:
         return connection
 
     @contextmanager
+    def _closed_on_error(self) -> Iterator[None]:
+        try:
+            yield
+        except BaseException:
+            self.close()
+            raise
+
+    @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
-        with name_library(self.folder):
+        with self.reading(), name_library(self.folder):
             yield self._connect()
 
     @contextmanager
@@ -417,13 +492,31 @@ def _put_document(connection: sqlite3.Connection, document: Document) -> Change:
     if row is not None:
         if row["fingerprint"] == fingerprint:
             return Change(article.id, location, Outcome.UNCHANGED)
-        if row["location"] != location and Path(row["location"]).is_file():
+        if row["location"] != location and _is_there(row["location"]):
             reason = f"{article.origin}: {row['location']} has the id {article.id!r} too"
             return Change(article.id, location, Outcome.REFUSED, reason)
-        connection.execute("DELETE FROM articles WHERE id = ?", (article.id,))
+    # What was read from the same place before is this article's past, under whatever id.
+    replaced = connection.execute(
+        "DELETE FROM articles WHERE id = ? OR location = ?", (article.id, location)
+    ).rowcount
+    _advance_ids(connection)
     _insert_article(connection, document, fingerprint)
     _insert_split(connection, article.id, split_passages(article))
-    return Change(article.id, location, Outcome.ADDED if row is None else Outcome.CHANGED)
+    return Change(article.id, location, Outcome.CHANGED if replaced else Outcome.ADDED)
+
+
+def _is_there(location: str) -> bool:
+    return location.startswith(EMBEDDED) or Path(location).is_file()
+
+
+def _advance_ids(connection: sqlite3.Connection) -> None:
+    """Let the ids to come begin at the time, in microseconds.
+
+    A library that is made anew in its folder, or restored from an older copy, would otherwise
+    give ids a second time, and the vectors of a generation would pass for those of other texts.
+    Splitting takes longer than a microsecond a sentence, so ids stay behind the clock.
+    """
+    connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?)", (time.time_ns() // 1_000,))
 
 
 def _insert_article(connection: sqlite3.Connection, document: Document, fingerprint: str) -> None:
@@ -506,16 +599,22 @@ def _insert_split(connection: sqlite3.Connection, article_id: str, split: SplitA
 def _select_by_id(
     connection: sqlite3.Connection, table: str, ids: Sequence[int]
 ) -> list[sqlite3.Row]:
-    places = ", ".join("?" * len(ids))
-    found = {
-        row["id"]: row
-        for row in connection.execute(f"SELECT * FROM {table} WHERE id IN ({places})", list(ids))
-    }
+    # As one JSON value: SQLite limits how many parameters a statement has.
+    rows = connection.execute(
+        f"SELECT * FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    found = {row["id"]: row for row in rows}
     return [found[row_id] for row_id in ids if row_id in found]
 
 
 def _make_article(connection: sqlite3.Connection, row: sqlite3.Row) -> Article:
     article_id = row["id"]
+    if hash_text(row["text"]) != row["text_sha256"]:
+        raise LibraryError(
+            f"The text of {article_id!r} in the library is not the one that was stored: "
+            "remove it, and ingest it again."
+        )
     headings = connection.execute(
         "SELECT * FROM headings WHERE article_id = ? ORDER BY start", (article_id,)
     )

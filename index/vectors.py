@@ -1,5 +1,6 @@
 """Unit vectors under integer ids, searched exactly with FAISS."""
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,14 +40,22 @@ class VectorIndex:
     @classmethod
     def load(cls, path: Path) -> "VectorIndex":
         """Read an index that `save` wrote; raises `RuntimeError` when the file isn't one."""
-        index = faiss.read_index(str(path))
+        try:
+            index = faiss.read_index(str(path))
+        except RuntimeError as error:
+            raise RuntimeError(f"{path} is not an index: {error}") from error
         if not isinstance(index, faiss.IndexIDMap2):
             raise RuntimeError(f"{path} holds a {type(index).__name__}, not vectors under ids")
         return cls(index)
 
     def save(self, path: Path) -> None:
-        """Write the index to a file; raises `RuntimeError` when that fails."""
-        faiss.write_index(self._index, str(path))
+        """Write the index to a file, and the file to the disk; raises `OSError`."""
+        with path.open("wb") as file:
+            # FAISS's own writer says nothing when the disk turns out to be full as it closes.
+            writer = faiss.PyCallbackIOWriter(file.write)  # type: ignore[attr-defined] # no stub
+            faiss.write_index(self._index, writer)
+            file.flush()
+            os.fsync(file.fileno())
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -57,15 +66,19 @@ class VectorIndex:
         return int(self._index.d)
 
     def search(self, question: Vectors, limit: int) -> list[Hit]:
-        """Return the `limit` vectors nearest to `question`, of shape (dimension,), best first."""
+        """Return the `limit` vectors nearest to `question`, of shape (dimension,), best first.
+
+        Those that are equally near come in the order of their ids.
+        """
         limit = min(limit, len(self))
         if limit < 1:
             return []
         scores, ids = self._index.search(question.reshape(1, -1), limit)
-        return [
+        hits = [
             Hit(int(vector_id), float(score))
             for vector_id, score in zip(ids[0], scores[0], strict=True)
         ]
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id))
 
     def score(self, question: Vectors, ids: Sequence[int]) -> list[Hit]:
         """Return the inner products with the vectors of `ids`, leaving out ids it doesn't hold."""
