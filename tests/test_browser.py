@@ -1,0 +1,267 @@
+"""The pages in a real browser: what a reader sees, selects, scrolls to and reaches by keyboard."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
+from massilia.index.library import Library
+from massilia.ingest.documents import Document
+from massilia.service.answer import Answer, Bucket, Confidence, Quote, SkippedReason, Timings
+from massilia.service.answerer import Answerer, cite
+from massilia.service.app import create_app
+from massilia.service.question import Question
+
+CHROMIUM = Path("/usr/bin/chromium")
+
+pytestmark = pytest.mark.skipif(
+    not CHROMIUM.exists(), reason=f"no browser to look with: {CHROMIUM} is missing"
+)
+
+FILLER = "\n\n".join(f"Paragraphe {number}. " + "Rien à citer ici. " * 12 for number in range(20))
+QUOTED = (
+    "Le câble 𝄞 d'Orange  arrive\nle 8 octobre. Il pèse « 10 000 t » & <b>plus</b>.\n\nEt puis ?"
+)
+ARTICLE = Article(
+    id="port",
+    language=Language.FRENCH,
+    title="Le port",
+    text=f"{FILLER}\n\nLa suite\n\nAvant. {QUOTED} Après.\n\n{FILLER}",
+    origin="port.md",
+    publisher="Le Quai",
+    url="https://example.org/port",
+    sources=(Source("s", "Une source " + "très" * 40, url="https://example.org/" + "long" * 60),),
+    marks=(SourceMark(len(FILLER) + 2 + 8 + 2 + 7 + QUOTED.index(" Il"), "s"),),
+    headings=(Heading(2, len(FILLER) + 2, len(FILLER) + 10),),
+)
+
+
+class OneQuoteAnswerer(Answerer):
+    """Answer what speaks of a cable with the one quote there is."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    def answer(self, question: Question, top_k: int = 3) -> Answer:
+        start = ARTICLE.text.index(QUOTED)
+        citation = cite(ARTICLE, start, start + len(QUOTED), "c1")
+        known = "câble" in question.text
+        return Answer(
+            id="ans_1",
+            question=question,
+            quotes=(Quote(citation.cited_text, 0.9, citation),) if known else (),
+            confidence=Confidence(0.9, Bucket.VERY_HIGH),
+            skipped_reasons=() if known else (SkippedReason.NO_RELEVANT_CONTENT,),
+            ranked_article_ids=("port",),
+            generation_id=None,
+            timings=Timings(0, 0, 0, 0),
+        )
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Serve a library of one article, and give the address."""
+    library = Library.create(tmp_path_factory.mktemp("library"))
+    library.put([Document(ARTICLE, "port.md")])
+    app = create_app(OneQuoteAnswerer(library))
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="warning", lifespan="off"))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    yield f"http://127.0.0.1:{port}"
+    server.should_exit = True
+    thread.join()
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            # Containers seldom allow Chromium's own sandbox; only our own pages are opened.
+            args=["--no-sandbox"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    """Open a page that fails the test on any complaint of the browser and any foreign request."""
+    context = browser.new_context(
+        base_url=address, viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        # Chromium reports the status of an error page, which the tests below ask for.
+        if "the server responded with a status of" not in message.text:
+            complaints.append(message.text)
+
+    def watch(request: Request) -> None:
+        if not request.url.startswith(address):
+            complaints.append(f"a request to {request.url}")
+
+    page.on("console", hear)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", watch)
+    yield page
+    context.close()
+    assert complaints == []
+
+
+def read_texts(page: Page, selector: str) -> list[str]:
+    texts: list[str] = page.eval_on_selector_all(
+        selector, "elements => elements.map(element => element.textContent)"
+    )
+    return texts
+
+
+def test_a_reader_asks_by_keyboard_and_follows_the_quote_into_its_article(page: Page) -> None:
+    page.goto("/fr/")
+    page.get_by_label("Votre question").focus()
+    page.keyboard.type("Quel câble ?")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/fr/?q=Quel+c%C3%A2ble+%3F")
+    assert read_texts(page, ".quote-text") == [QUOTED]
+    page.get_by_role("link", name="Le port").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/fr/articles/port?start=*#quote")
+    marks = read_texts(page, "mark")
+    assert "".join(marks) == QUOTED.replace("\n\n", "")
+    box = page.locator("#quote").bounding_box()
+    assert box is not None
+    assert 0 < box["y"] < 800, "the browser has scrolled to the quote"
+    assert page.evaluate("scrollY") > 800
+
+
+def test_the_quotation_marks_stand_outside_the_quoted_text(page: Page) -> None:
+    page.goto("/en/?q=câble")
+    before, after = (
+        page.eval_on_selector(".quote-text", f"text => getComputedStyle(text, '{side}').content")
+        for side in ("::before", "::after")
+    )
+    assert (before, after) == ('"«\u00a0"', '"\u00a0»"'), "those of the quote's language"
+    assert read_texts(page, ".quote-text") == [QUOTED]
+
+
+def test_what_a_reader_selects_has_no_source_numbers_in_it(page: Page) -> None:
+    page.goto("/fr/articles/port")
+    number = page.locator("sup.source-marks")
+    assert number.text_content() == "1"
+    selected = number.evaluate(
+        "number => { getSelection().selectAllChildren(number.parentNode);"
+        " return getSelection().toString(); }"
+    )
+    assert "octobre. Il pèse" in selected.replace("\n", " ")
+    assert "1 Il" not in selected
+
+
+def test_a_source_number_leads_to_its_source(page: Page) -> None:
+    page.goto("/fr/articles/port")
+    page.get_by_role("link", name="Source 1").click()
+    assert page.url.endswith("#source-1")
+    box = page.locator("#source-1").bounding_box()
+    assert box is not None
+    assert 0 < box["y"] < 800
+
+
+def test_the_first_stop_of_the_keyboard_skips_to_the_answer(page: Page) -> None:
+    page.goto("/fr/?q=câble")
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert skip.text_content() == "Aller à la réponse"
+    box = skip.bounding_box()
+    assert box is not None
+    assert box["y"] >= 0, "it shows itself when it is reached"
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").text_content() == "Le port"
+
+
+def test_every_stop_of_the_keyboard_is_seen(page: Page) -> None:
+    page.goto("/fr/?q=câble")
+    stops = page.locator("a, input, button").count()
+    for _ in range(stops):
+        page.keyboard.press("Tab")
+        style = page.locator(":focus").evaluate("stop => getComputedStyle(stop).outlineStyle")
+        assert style == "solid", page.locator(":focus").evaluate("stop => stop.outerHTML")
+
+
+def test_the_other_language_keeps_the_question(page: Page) -> None:
+    page.goto("/fr/?q=un+câble+%26+%22deux%22")
+    page.get_by_role("link", name="Cette page en anglais").click()
+    page.wait_for_url("**/en/?q=*")
+    assert page.get_by_label("Your question").input_value() == 'un câble & "deux"'
+    assert page.evaluate("document.documentElement.lang") == "en"
+
+
+def test_the_browsers_language_opens_the_first_page(browser: Browser, address: str) -> None:
+    for locale, language in (("en-GB", "en"), ("fr-FR", "fr"), ("de-DE", "fr")):
+        context = browser.new_context(locale=locale)
+        page = context.new_page()
+        page.goto(address)
+        assert page.url == f"{address}/{language}/"
+        context.close()
+
+
+def test_a_blank_question_is_told_above_the_form(page: Page) -> None:
+    page.goto("/fr/")
+    page.get_by_label("Votre question").fill("   ")
+    page.get_by_role("button", name="Chercher").click()
+    alert = page.get_by_role("alert")
+    assert alert.text_content() == "Il manque la question\u00a0: écrivez-la ci-dessous."
+    shown, field = alert.bounding_box(), page.get_by_label("Votre question").bounding_box()
+    assert shown is not None
+    assert field is not None
+    assert shown["y"] < field["y"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 360, 768, 1280])
+def test_no_page_is_wider_than_the_screen(page: Page, width: int, scheme: str) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    for path in (
+        "/fr/",
+        "/en/?q=câble",
+        "/fr/?q=" + "w" * 300,
+        "/en/?q=%20",
+        "/fr/articles",
+        "/en/articles/port#quote",
+        "/fr/nothing",
+    ):
+        page.goto(path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(13, 26, 35)"
+    assert dark == (scheme == "dark")
+
+
+def test_lines_of_an_article_are_short_enough_to_read(page: Page) -> None:
+    """About 68 characters: a line of 80 would be one too long to find the next one from."""
+    page.goto("/fr/articles/port")
+    box = page.locator(".article-text p").first.bounding_box()
+    zero = page.locator(".article-text").evaluate(
+        "text => { const context = document.createElement('canvas').getContext('2d');"
+        " context.font = getComputedStyle(text).font; return context.measureText('0').width; }"
+    )
+    assert box is not None
+    assert box["width"] / zero <= 70
+
+
+def test_printing_leaves_the_text_and_drops_the_controls(page: Page) -> None:
+    page.goto("/fr/?q=câble")
+    page.emulate_media(media="print")
+    assert page.locator(".quote-text").is_visible()
+    assert page.locator("h1").is_visible()
+    assert not page.locator("form").is_visible()
+    assert not page.locator("nav").is_visible()

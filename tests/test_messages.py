@@ -1,0 +1,190 @@
+"""The words around the quotes: both languages say the same things, and say them properly."""
+
+import re
+import string
+from dataclasses import FrozenInstanceError
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+import massilia.service.pages as pages
+from massilia.corpus.article import Language
+from massilia.service.answer import Bucket, SkippedReason
+from massilia.service.messages import Messages, choose_language, load_messages
+from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
+
+FRENCH = load_messages(Language.FRENCH)
+ENGLISH = load_messages(Language.ENGLISH)
+TEMPLATES = sorted((Path(pages.__file__).parent / "templates").glob("*.html"))
+
+KEYS_OF_MESSAGES = {
+    "number.thousands_separator",
+    "number.percentage",
+    "date.day",
+    "date.first_of_month",
+    "date.month",
+    *(f"months.{month}" for month in range(1, 13)),
+}
+"""What `messages.py` itself asks for."""
+FAMILIES = {
+    "confidence.": {bucket.lower() for bucket in Bucket},
+    "abstention.": {reason.lower() for reason in SkippedReason},
+    "languages.": set(Language),
+    "language_headings.": set(Language),
+    "question_error.": {"empty", "too_long", "control_character"},
+    "error.": {
+        f"{kind}{part}" for kind in ("not_found", "refused", "failed") for part in ("", "_text")
+    },
+}
+"""What templates ask for with a key that ends in a value."""
+
+
+def placeholders(text: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+
+
+def used_keys() -> set[str]:
+    keys = set(KEYS_OF_MESSAGES)
+    for template in TEMPLATES:
+        for key, continued in re.findall(r'text\("([\w.]+)"( ~)?', template.read_text()):
+            keys |= {key + end for end in FAMILIES[key]} if continued else {key}
+    return keys
+
+
+def known_keys(messages: Messages) -> set[str]:
+    """Give the keys as they are asked for: a plural's two forms are one key."""
+    return {re.sub(r"\.(one|other)$", "", key) for key in messages.texts}
+
+
+def test_both_catalogues_have_the_same_keys() -> None:
+    assert set(FRENCH.texts) == set(ENGLISH.texts)
+
+
+def test_both_catalogues_have_the_same_placeholders() -> None:
+    for key, text in FRENCH.texts.items():
+        assert placeholders(text) == placeholders(ENGLISH.texts[key]), key
+
+
+def test_a_plural_has_both_its_forms() -> None:
+    plurals = {key.rpartition(".")[0] for key in FRENCH.texts if key.endswith((".one", ".other"))}
+    assert plurals
+    for key in plurals:
+        assert {f"{key}.one", f"{key}.other"} <= set(FRENCH.texts), key
+
+
+def test_templates_and_catalogues_agree_on_the_keys() -> None:
+    """Every key asked for exists, and every key that exists is asked for."""
+    assert used_keys() == known_keys(FRENCH)
+
+
+def test_every_fault_of_a_question_is_told() -> None:
+    for text in ("  ", "x" * (MAX_CHARACTERS + 1), "a\x07b"):
+        with pytest.raises(QuestionError) as caught:
+            read_question(text, Language.FRENCH)
+        for messages in (FRENCH, ENGLISH):
+            told = messages.text(f"question_error.{caught.value.code}", **caught.value.values)
+            assert "{" not in told
+
+
+def test_french_is_set_as_french() -> None:
+    """No-break spaces before double signs and inside « », curly apostrophes, no three dots."""
+    for key, text in FRENCH.texts.items():
+        words = re.sub(r"\{\w+\}", "x", text)
+        assert not re.search(r" [:;!?»%]", words), f"{key}: a plain space before a double sign"
+        assert not re.search(r"[^\s][:;!?»%]", words), f"{key}: no space before a double sign"
+        assert not re.search(r"\s:", words.replace("\u00a0:", "")), f"{key}: not U+00A0 before :"
+        assert not re.search(r"«(?!\u00a0)", words), f"{key}: no no-break space after «"
+        assert not re.search(r"['\"“”]|\.\.\.", words), f"{key}: a sign of a typewriter"
+
+
+def test_english_is_set_as_english() -> None:
+    for key, text in ENGLISH.texts.items():
+        assert not re.search(r"['\"«»]|\.\.\.", text), f"{key}: a sign of a typewriter"
+        assert not re.search(r"\s[:;!?%]", text), f"{key}: a space before a double sign"
+
+
+@pytest.mark.parametrize(
+    ("count", "french", "english"),
+    [
+        (0, "0 article, que Massilia peut citer.", "0 articles, which Massilia can quote."),
+        (1, "1 article, que Massilia peut citer.", "1 article, which Massilia can quote."),
+        (2, "2 articles, que Massilia peut citer.", "2 articles, which Massilia can quote."),
+        (
+            12345,
+            "12\u202f345 articles, que Massilia peut citer.",
+            "12,345 articles, which Massilia can quote.",
+        ),
+    ],
+)
+def test_counts_choose_the_plural_of_the_language(count: int, french: str, english: str) -> None:
+    assert FRENCH.text("articles.count", count=count) == french
+    assert ENGLISH.text("articles.count", count=count) == english
+
+
+def test_dates_are_written_in_full() -> None:
+    assert FRENCH.date(date(2026, 11, 22)) == "22 novembre 2026"
+    assert ENGLISH.date(date(2026, 11, 22)) == "22 November 2026"
+    assert FRENCH.date(date(1870, 8, 1)) == "1er août 1870"
+    assert ENGLISH.date(date(1870, 8, 1)) == "1 August 1870"
+
+
+def test_a_sources_date_is_written_in_full_only_where_it_is_sure() -> None:
+    assert FRENCH.source_date("2022-11-09") == "9 novembre 2022"
+    assert ENGLISH.source_date("2025-10") == "October 2025"
+    for unsure in ("2024", "c. Sept 2024", "2024-13", "2023-02-30", "2024-00", "2024-01-01 ?"):
+        assert FRENCH.source_date(unsure) == unsure
+
+
+def test_proportions_are_written_in_per_cent() -> None:
+    assert FRENCH.percentage(0.874) == "87\u00a0%"
+    assert ENGLISH.percentage(0.876) == "88%"
+
+
+def test_values_are_never_read_as_placeholders() -> None:
+    assert ENGLISH.text("answer.page_title", question="{count}") == "{count} | Massilia"
+
+
+def test_a_missing_text_or_value_is_named() -> None:
+    with pytest.raises(KeyError, match=r"fr\.toml has no text 'home\.nothing'"):
+        FRENCH.text("home.nothing")
+    with pytest.raises(KeyError, match="title"):
+        FRENCH.text("reader.page_title")
+
+
+def test_messages_are_read_once_and_cannot_be_changed() -> None:
+    assert load_messages(Language.FRENCH) is FRENCH
+    with pytest.raises(FrozenInstanceError):
+        FRENCH.language = Language.ENGLISH  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        FRENCH.texts["site.ask"] = "x"  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("header", "language"),
+    [
+        (None, "fr"),
+        ("", "fr"),
+        ("en", "en"),
+        ("en-GB,en;q=0.9,fr;q=0.8", "en"),
+        ("fr;q=0.8, en;q=0.9", "en"),
+        ("de,es;q=0.9", "fr"),
+        ("de, en;q=0.1", "en"),
+        ("en,fr", "en"),
+        ("fr,en", "fr"),
+        ("EN-us", "en"),
+        ("*", "fr"),
+        ("fr;q=0, *;q=0.5", "en"),
+        ("en;q=0.3, *;q=0.5", "fr"),
+        ("fr;q=0", "fr"),
+        ("en;q=0, fr;q=0", "fr"),
+        ("en;q=0", "fr"),
+        ("en;q=0.5, *;q=0.5", "en"),
+        ("en;q=lots, fr;q=0.1", "fr"),
+        ("en ; q=1.000", "en"),
+        ("enough", "fr"),
+        ("\u00e9;;;,=,q", "fr"),
+    ],
+)
+def test_the_browsers_preference_is_respected(header: str | None, language: str) -> None:
+    assert choose_language(header) == language

@@ -1,0 +1,632 @@
+"""The pages: what is quoted is quoted to the letter, and nothing that is quoted can act."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+from fastapi.testclient import TestClient
+from hypothesis import given
+from hypothesis import strategies as st
+
+from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
+from massilia.index.errors import LibraryError
+from massilia.index.library import Library
+from massilia.ingest.documents import Document
+from massilia.service.answer import (
+    Answer,
+    Bucket,
+    Confidence,
+    Quote,
+    SkippedReason,
+    Timings,
+)
+from massilia.service.answerer import Answerer, cite
+from massilia.service.app import create_app
+from massilia.service.marked_text import Span, mark_text, number_sources, read_span
+from massilia.service.pages import STATIC, address_article
+from massilia.service.question import MAX_CHARACTERS, Question
+
+VOID = {"meta", "link", "img", "input", "br", "hr"}
+SCRIPT = '<script>alert("it\'s")</script>'
+
+PORT = Article(
+    id="port-fr",
+    language=Language.FRENCH,
+    title="Le port",
+    text="L'intro.\n\nHistoire\n\nLe câble 𝄞 arrive. Il repart.\n\nPuis\nrien.",
+    origin="port.md",
+    publisher="Le Quai",
+    authors=("A. Un", "B. Deux"),
+    date_published=date(2026, 11, 22),
+    date_modified=date(2026, 12, 1),
+    url="https://example.org/port?a=1&b=2",
+    licence="CC BY 4.0",
+    sources=(
+        Source("never", "Never marked"),
+        Source("late", "Second marked", "Éditeur", "https://example.org/2", "2025-10-09", "fr"),
+        Source("early", "First marked", date="c. 2024"),
+    ),
+    marks=(SourceMark(8, "early"), SourceMark(38, "late"), SourceMark(38, "early")),
+    headings=(Heading(2, 10, 18),),
+)
+HARBOUR = Article(
+    id="harbour-en",
+    language=Language.ENGLISH,
+    title="The harbour",
+    text="The cable lands here.",
+    origin="harbour.md",
+    translation_of="port-fr",
+)
+HOSTILE = Article(
+    id="hostile",
+    language=Language.ENGLISH,
+    title=f"Title {SCRIPT}",
+    text=f'Text {SCRIPT} & "quotes" <b onclick=x>.',
+    origin=f"{SCRIPT}.md",
+    publisher=f"Publisher {SCRIPT}",
+    authors=(SCRIPT,),
+    licence=SCRIPT,
+    sources=(Source("s", SCRIPT, SCRIPT, 'https://example.org/"><script>', SCRIPT, '"><b>'),),
+    marks=(SourceMark(10, "s"),),
+)
+
+
+class ParagraphAnswerer(Answerer):
+    """Quote each paragraph that holds the question as it stands."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+
+    def answer(self, question: Question, top_k: int = 3) -> Answer:
+        if question.text == "broken":
+            raise LibraryError("The library /srv/secret is broken.")
+        quotes = []
+        for entry in self.store.entries():
+            article = self.store.article(entry.id)
+            assert article is not None
+            place = article.text.find(question.text)
+            if place >= 0:
+                start = article.text.rfind("\n\n", 0, place)
+                start = 0 if start < 0 else start + 2
+                end = article.text.find("\n\n", place)
+                end = len(article.text) if end < 0 else end
+                citation = cite(article, start, end, f"c{len(quotes) + 1}")
+                quotes.append(Quote(citation.cited_text, 0.87, citation))
+        confidence = Confidence(0.87, Bucket.HIGH) if quotes else Confidence(0, Bucket.LOW)
+        near = question.text.startswith("near")
+        reason = SkippedReason.LOW_GROUNDED_ANSWER if near else SkippedReason.NO_RELEVANT_CONTENT
+        return Answer(
+            id="ans_1",
+            question=question,
+            quotes=tuple(quotes[:top_k]),
+            confidence=confidence,
+            skipped_reasons=() if quotes else (reason,),
+            ranked_article_ids=("port-fr", "gone", "harbour-en") if near else (),
+            generation_id=None,
+            timings=Timings(0, 0, 0, 0),
+        )
+
+
+class Page(HTMLParser):
+    """Collect the elements of a page, with their attributes and the text within them."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.html = html
+        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
+        self._open: list[tuple[str, list[str]]] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        text: list[str] = []
+        self.elements.append((tag, dict(attrs), text))
+        if tag not in VOID:
+            self._open.append((tag, text))
+
+    def handle_endtag(self, tag: str) -> None:
+        opened, _ = self._open.pop()
+        assert opened == tag, f"<{opened}> is closed by </{tag}>"
+
+    def handle_data(self, data: str) -> None:
+        for _, text in self._open:
+            text.append(data)
+
+    def texts(self, tag: str, **attributes: str) -> list[str]:
+        return [
+            "".join(text)
+            for each, found, text in self.elements
+            if each == tag
+            and all(found.get(name.rstrip("_")) == value for name, value in attributes.items())
+        ]
+
+    def values(self, tag: str, attribute: str) -> list[str | None]:
+        return [
+            found[attribute]
+            for each, found, _ in self.elements
+            if each == tag and attribute in found
+        ]
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    library = Library.create(tmp_path_factory.mktemp("library"))
+    library.put(Document(each, each.origin) for each in (PORT, HARBOUR, HOSTILE))
+    with TestClient(
+        create_app(ParagraphAnswerer(library)),
+        follow_redirects=False,
+        raise_server_exceptions=False,
+    ) as client:
+        yield client
+    library.close()
+
+
+@pytest.fixture(scope="module")
+def empty_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+    library = Library.create(tmp_path_factory.mktemp("empty"))
+    with TestClient(create_app(ParagraphAnswerer(library))) as client:
+        yield client
+    library.close()
+
+
+def get(client: TestClient, address: str, status: int = 200, **parameters: str) -> Page:
+    response = client.get(address, params=parameters or None)
+    assert response.status_code == status
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    return Page(response.text)
+
+
+def test_sources_are_numbered_as_the_text_first_marks_them() -> None:
+    assert [source.id for source in number_sources(PORT)] == ["early", "late", "never"]
+    marks = (SourceMark(8, "late"), SourceMark(8, "never"), SourceMark(2, "early"))
+    article = replace(PORT, marks=marks)
+    assert [source.id for source in number_sources(article)] == ["early", "late", "never"]
+    article = replace(PORT, marks=(SourceMark(8, "late"), SourceMark(8, "early")))
+    assert [source.id for source in number_sources(article)] == ["late", "early", "never"]
+
+
+def test_a_text_is_split_into_headings_and_paragraphs() -> None:
+    blocks = mark_text(PORT)
+    texts = ["".join(run.text for run in block.runs) for block in blocks]
+    assert texts == ["L'intro.", "Histoire", "Le câble 𝄞 arrive. Il repart.", "Puis\nrien."]
+    assert [block.heading_level for block in blocks] == [0, 1, 0, 0]
+    assert [run.source_numbers for run in blocks[0].runs] == [(1,)]
+    assert [run.source_numbers for run in blocks[2].runs] == [(2, 1), ()]
+
+
+def test_headings_that_no_blank_line_sets_apart_are_blocks_of_their_own() -> None:
+    article = Article(
+        "x",
+        Language.ENGLISH,
+        "X",
+        "One\nTwo two.\nThree",
+        "x.txt",
+        headings=(Heading(3, 0, 3), Heading(4, 13, 18)),
+    )
+    blocks = mark_text(article)
+    assert [(block.heading_level, block.runs[0].text) for block in blocks] == [
+        (1, "One"),
+        (0, "Two two."),
+        (2, "Three"),
+    ]
+
+
+@st.composite
+def articles_with_spans(draw: st.DrawFn) -> tuple[Article, Span]:
+    text = draw(st.text(alphabet="ab .é𝄞\n\t\u00a0", min_size=1, max_size=60))
+    places = st.integers(0, len(text))
+    cuts = sorted(set(draw(st.lists(places, max_size=6))))
+    headings = tuple(Heading(2, start, end) for start, end in list(pairwise(cuts))[::2])
+    marked = enumerate(draw(st.lists(places, max_size=4)))
+    marks = tuple(SourceMark(place, f"s{number}") for number, place in marked)
+    start = draw(st.integers(0, len(text) - 1))
+    end = draw(st.integers(start + 1, len(text)))
+    article = Article(
+        "x",
+        Language.FRENCH,
+        "X",
+        text,
+        "x.md",
+        sources=tuple(Source(mark.source_id, "S") for mark in marks),
+        marks=marks,
+        headings=headings,
+    )
+    return article, Span(start, end)
+
+
+@given(articles_with_spans())
+def test_whatever_the_text_the_marked_runs_are_the_quote(given_: tuple[Article, Span]) -> None:
+    """Only white space at the edges of blocks may be left out."""
+    article, span = given_
+    blocks = mark_text(article, span)
+    whole = "".join(run.text for block in blocks for run in block.runs)
+    marked = "".join(run.text for block in blocks for run in block.runs if run.quoted)
+    assert "".join(whole.split()) == "".join(article.text.split())
+    assert "".join(marked.split()) == "".join(article.text[span.start : span.end].split())
+    for block in blocks:
+        quoted = "".join(run.text for run in block.runs if run.quoted)
+        assert quoted in article.text[span.start : span.end]
+        assert "".join(run.text for run in block.runs) in article.text
+
+
+@given(articles_with_spans())
+def test_no_source_mark_is_lost(given_: tuple[Article, Span]) -> None:
+    article, span = given_
+    blocks = mark_text(article, span)
+    shown = {number for block in blocks for run in block.runs for number in run.source_numbers}
+    assert shown == (set(range(1, len(article.marks) + 1)) if blocks else set())
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "span"),
+    [
+        ("0", "5", Span(0, 5)),
+        ("9", "10", Span(9, 10)),
+        ("3", "3", None),
+        ("4", "3", None),
+        ("0", "11", None),
+        ("-1", "3", None),
+        ("1.0", "3", None),
+        ("x", "3", None),
+        ("", "", None),
+        (None, "3", None),
+        ("3", None, None),
+        (" 1", "3", None),
+        ("\u0661", "3", None),
+        ("1", "9" * 5000, None),
+    ],
+)
+def test_a_span_is_two_numbers_within_the_text(
+    start: str | None, end: str | None, span: Span | None
+) -> None:
+    assert read_span(start, end, 10) == span
+
+
+@pytest.mark.parametrize(("header", "home"), [("en-GB", "/en/"), ("fr", "/fr/"), ("de", "/fr/")])
+def test_the_first_page_follows_the_browsers_language(
+    client: TestClient, header: str, home: str
+) -> None:
+    response = client.get("/", params={"q": "a b"}, headers={"Accept-Language": header})
+    assert response.status_code == 307
+    assert response.headers["location"] == f"{home}?q=a+b"
+    assert response.headers["vary"] == "Accept-Language"
+
+
+def test_the_first_page_welcomes_and_asks(client: TestClient) -> None:
+    page = get(client, "/fr/")
+    assert page.values("html", "lang") == ["fr"]
+    assert len(page.texts("h1")) == 1
+    assert page.values("form", "method") == ["get"]
+    assert page.values("input", "maxlength") == ["500"]
+    assert page.values("label", "for") == page.values("input", "id") == ["question"]
+    assert "La bibliothèque compte 3 articles." in page.html
+    assert "There are 3 articles in the library." in get(client, "/en/").html
+
+
+def test_an_answer_is_quoted_to_the_letter_with_all_that_is_known(client: TestClient) -> None:
+    page = get(client, "/fr/", q="Le câble")
+    assert page.texts("p", class_="quote-text") == ["Le câble 𝄞 arrive. Il repart."]
+    assert "/fr/articles/port-fr?start=20&end=49#quote" in page.values("a", "href")
+    assert PORT.text[20:49] == "Le câble 𝄞 arrive. Il repart."
+    facts = ["".join(text).strip() for tag, _, text in page.elements if tag == "li"]
+    for fact in ("Le Quai", "22 novembre 2026", "port.md", "caractères 20–49", "Page d’origine"):
+        assert fact in facts, fact
+    assert "anglais" not in facts, "the quote is in the page's language"
+    assert "Second marked, Éditeur, 9 octobre 2025" in facts
+    assert "First marked, c. 2024" in facts
+    assert "Sources de ce passage" in page.texts("h3")
+    assert "1 passage de la bibliothèque répond." in page.html
+    assert page.texts("p", class_="confidence high") == ["Confiance élevée 87\u00a0%"]
+    assert page.values("input", "value") == ["Le câble"]
+
+
+def test_a_quote_in_another_language_says_so(client: TestClient) -> None:
+    page = get(client, "/fr/", q="cable lands")
+    assert page.values("blockquote", "lang") == ["en"]
+    assert "anglais" in page.texts("li")
+    page = get(client, "/en/", q="cable lands")
+    assert page.values("blockquote", "lang") == ["en"]
+    assert "English" not in page.texts("li")
+
+
+def test_links_to_other_hosts_tell_them_nothing(client: TestClient) -> None:
+    for address in ("/fr/?q=Le câble", "/fr/articles/port-fr"):
+        page = get(client, address)
+        links = [found for tag, found, _ in page.elements if tag == "a"]
+        outward = [found for found in links if (found["href"] or "").startswith("http")]
+        assert outward
+        for found in outward:
+            assert found["rel"] == "noopener noreferrer external"
+
+
+def test_an_abstention_says_why_and_what_one_can_do(client: TestClient) -> None:
+    page = get(client, "/en/", q="zebra")
+    assert "The library doesn’t say." in page.texts("h2")
+    assert "None of its passages has enough to do with what you ask." in page.html
+    assert "/en/articles" in page.values("a", "href")
+    assert "The nearest articles" not in page.html
+    assert not page.texts("blockquote")
+    assert "%" not in "".join(page.texts("main")), "no confidence where there is no answer"
+
+
+def test_an_abstention_points_at_the_nearest_articles_that_are_still_there(
+    client: TestClient,
+) -> None:
+    page = get(client, "/fr/", q="near miss")
+    assert "Des passages s’en approchent" in page.html
+    links = page.values("a", "href")
+    assert "/fr/articles/port-fr" in links
+    assert "/fr/articles/harbour-en" in links
+    assert not any("gone" in (link or "") for link in links)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ("", "The question is missing"),
+        (" \n ", "The question is missing"),
+        ("x" * (MAX_CHARACTERS + 500), "too long: 1,000 characters, where 500 is the most"),
+        ("a\x07b", "invisible character (U+0007, at position 1)"),
+    ],
+)
+def test_a_question_that_cannot_be_asked_is_told_and_kept(
+    client: TestClient, asked: str, told: str
+) -> None:
+    response = client.get("/en/", params={"q": asked})
+    assert response.status_code == 422
+    page = Page(response.text)
+    (alert,) = page.texts("p", role="alert")
+    assert told in alert
+    assert page.values("input", "value") == [asked]
+    assert page.values("input", "aria-invalid") == ["true"]
+    assert page.html.index('role="alert"') < page.html.index("<input")
+
+
+def test_the_other_language_is_the_same_page(client: TestClient) -> None:
+    for address, other in [
+        ("/fr/", "/en/"),
+        ("/en/?q=a%20%26%20b", "/fr/?q=a%20%26%20b"),
+        ("/fr/articles", "/en/articles"),
+        ("/en/articles/port-fr?start=20&end=49", "/fr/articles/port-fr?start=20&end=49"),
+    ]:
+        page = get(client, address)
+        switches = [
+            found["href"]
+            for tag, found, _ in page.elements
+            if tag == "a" and found.get("class") == "switch"
+        ]
+        assert switches == [other]
+        assert client.get(other).status_code == 200
+
+
+def test_the_library_lists_its_articles_those_of_the_page_s_language_first(
+    client: TestClient,
+) -> None:
+    page = get(client, "/en/articles")
+    listed = [link for link in page.values("a", "href") if (link or "").startswith("/en/articles/")]
+    assert listed == [
+        "/en/articles/harbour-en",
+        "/en/articles/hostile",
+        "/en/articles/port-fr",
+    ]
+    assert [text.split() for text in page.texts("h2")] == [
+        ["In", "English", "2"],
+        ["In", "French", "1"],
+    ]
+    assert "22 November 2026" in page.texts("time")
+
+
+def test_an_empty_library_says_so(empty_client: TestClient) -> None:
+    assert "La bibliothèque est encore vide." in get(empty_client, "/fr/articles").html
+    assert "La bibliothèque compte 0 article." in get(empty_client, "/fr/").html
+
+
+def test_the_reader_shows_the_article_with_what_is_known(client: TestClient) -> None:
+    page = get(client, "/en/articles/port-fr")
+    facts = page.texts("li")
+    for fact in (
+        "By A. Un, B. Deux",
+        "Le Quai",
+        "Published 22 November 2026",
+        "Modified 1 December 2026",
+        "French",
+        "Licence: CC BY 4.0",
+        "port.md",
+        "Read the original page",
+        "Read this article in English: The harbour",
+    ):
+        assert fact in facts, fact
+    assert page.texts("h2", lang="fr") == ["Histoire"]
+    assert "Puis\nrien." in page.texts("p", lang="fr")
+    assert [text.strip() for text in facts[-3:]] == [
+        "First marked, c. 2024",
+        "Second marked, Éditeur, 9 October 2025",
+        "Never marked",
+    ]
+    assert page.texts("sup") == ["1", "2, 1"]
+    assert not page.texts("mark")
+    assert not page.texts("p", role="status")
+
+
+def test_a_translation_leads_back_to_what_it_translates(client: TestClient) -> None:
+    facts = get(client, "/fr/articles/harbour-en").texts("li")
+    assert "Lire cet article en français\u00a0: Le port" in facts
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [(20, 49), (0, len(PORT.text)), (24, 32), (10, 18), (39, 40), (5, 60)]
+)
+def test_the_reader_marks_exactly_the_quote(client: TestClient, start: int, end: int) -> None:
+    page = get(client, f"/fr/articles/port-fr?start={start}&end={end}")
+    marks = page.texts("mark")
+    assert "".join(marks) == PORT.text[start:end].replace("\n\n", "")
+    assert page.values("mark", "id") == ["quote"]
+    assert "Le passage cité est surligné." in page.html
+
+
+@pytest.mark.parametrize(
+    "query", ["start=9&end=3", "start=0&end=99999", "start=x&end=3", "start=3", "start=8&end=10"]
+)
+def test_a_passage_that_is_not_there_is_owned_up_to(client: TestClient, query: str) -> None:
+    page = get(client, f"/fr/articles/port-fr?{query}")
+    assert not page.texts("mark")
+    assert "un passage qui n’existe pas dans cet article" in "".join(page.texts("p", role="status"))
+    assert "Histoire" in page.texts("h2")
+
+
+def test_an_address_without_language_opens_in_the_articles_own(client: TestClient) -> None:
+    response = client.get("/articles/harbour-en?start=0&end=9")
+    assert response.status_code == 307
+    assert response.headers["location"] == "/en/articles/harbour-en?start=0&end=9"
+    assert client.get("/articles/port-fr").headers["location"] == "/fr/articles/port-fr"
+
+
+@pytest.mark.parametrize(
+    ("address", "language", "heading"),
+    [
+        ("/fr/articles/none", "fr", "Cette page n’existe pas"),
+        ("/en/articles/none", "en", "There is no such page"),
+        ("/en/nothing", "en", "There is no such page"),
+        ("/articles/none", "fr", "Cette page n’existe pas"),
+        ("/de/", "fr", "Cette page n’existe pas"),
+        ("/french", "fr", "Cette page n’existe pas"),
+    ],
+)
+def test_what_is_not_there_is_told_in_the_language_of_the_address(
+    client: TestClient, address: str, language: str, heading: str
+) -> None:
+    page = get(client, address, 404)
+    assert page.values("html", "lang") == [language]
+    assert page.texts("h1") == [heading]
+
+
+def test_errors_outside_a_language_follow_the_browser(client: TestClient) -> None:
+    response = client.get("/nothing", headers={"Accept-Language": "en"})
+    assert "There is no such page" in response.text
+    assert response.headers["vary"] == "Accept-Language"
+    assert "vary" not in client.get("/fr/nothing").headers
+
+
+def test_a_broken_library_is_told_without_its_secrets(client: TestClient) -> None:
+    page = get(client, "/fr/?q=broken", 503)
+    assert page.texts("h1") == ["Massilia ne peut pas répondre pour l’instant"]
+    assert "secret" not in page.html
+
+
+def test_a_wrong_method_is_refused_and_the_right_one_named(client: TestClient) -> None:
+    response = client.post("/fr/")
+    assert response.status_code == 405
+    assert "GET" in response.headers["allow"]
+    assert "Cette demande n’a pas été comprise" in response.text
+    assert client.head("/fr/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/en/articles/hostile",
+        "/en/articles/hostile?start=3&end=30",
+        "/en/articles",
+        f"/en/?q={SCRIPT}",
+        "/en/?q=Text",
+        f"/en/?q={SCRIPT}%07",
+        f"/en/{SCRIPT}",
+        "/en/articles?%22%3E%3Cscript%3E",
+    ],
+)
+def test_nothing_that_is_shown_can_act(client: TestClient, address: str) -> None:
+    """No text becomes an element or attribute, and no page has a script or style of its own."""
+    response = client.get(address)
+    page = Page(response.text)
+    tags = {tag for tag, _, _ in page.elements}
+    assert not tags & {"script", "style", "b", "iframe", "object"}
+    for _, attributes, _ in page.elements:
+        assert "style" not in attributes
+        assert not any(name.startswith("on") for name in attributes)
+        for name in ("href", "src", "action"):
+            assert not (attributes.get(name) or "").startswith(("javascript:", "data:", "//"))
+
+
+def test_a_hostile_text_is_shown_as_it_stands(client: TestClient) -> None:
+    (quote,) = get(client, "/en/", q=SCRIPT).texts("p", class_="quote-text")
+    assert quote == HOSTILE.text
+    assert get(client, "/en/", q=SCRIPT).texts("h1") == [SCRIPT]
+    assert (
+        "".join(get(client, "/en/articles/hostile?start=0&end=45").texts("mark"))
+        == HOSTILE.text[:45]
+    )
+
+
+def test_pages_load_nothing_from_other_hosts(client: TestClient) -> None:
+    page = get(client, "/fr/?q=Le câble")
+    loaded = page.values("link", "href") + page.values("img", "src") + page.values("form", "action")
+    assert loaded
+    assert all((address or "").startswith("/") for address in loaded)
+    for address in {address for address in loaded if address and "static" in address}:
+        assert client.get(address).status_code == 200
+    for name in re.findall(r'url\("([^"]+)"\)', (STATIC / "style.css").read_text()):
+        assert (STATIC / name).is_file()
+    assert "@import" not in (STATIC / "style.css").read_text()
+
+
+def test_ids_are_quoted_in_addresses() -> None:
+    assert address_article(Language.FRENCH, "a/b?c#d é") == "/fr/articles/a%2Fb%3Fc%23d%20%C3%A9"
+
+
+def read_colours() -> dict[str, dict[str, str]]:
+    css = (STATIC / "style.css").read_text()
+    light, dark, *_ = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
+    colours = {"light": dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))}
+    colours["dark"] = colours["light"] | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
+    return colours
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of a colour (WCAG 2.2)."""
+    channels = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+        for value in channels
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: str, second: str) -> float:
+    lighter, darker = sorted((luminance(first), luminance(second)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+TEXTS = [
+    ("ink", "paper"),
+    ("ink", "surface"),
+    ("quiet", "paper"),
+    ("quiet", "surface"),
+    ("link", "paper"),
+    ("link", "surface"),
+    ("accent", "surface"),
+    ("on-highlight", "highlight"),
+    ("alert", "alert-surface"),
+    ("on-sea", "sea"),
+    ("on-sea-quiet", "sea"),
+    ("on-button", "button"),
+    ("on-field", "field"),
+]
+SIGNS = [("accent", "paper"), ("edge", "paper"), ("button", "sea"), ("field", "sea")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_texts_and_signs_stand_out(scheme: str) -> None:
+    """WCAG 2.2 AA: 4.5 for text (1.4.3), 3 for signs, fields and the focus ring (1.4.11)."""
+    colours = read_colours()[scheme]
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    for pairs, least in ((TEXTS, 4.5), (SIGNS, 3.0)):
+        for front, back in pairs:
+            assert contrast(colours[front], colours[back]) >= least, (front, back)
+
+
+def test_the_style_sheet_stays_light() -> None:
+    assert (STATIC / "style.css").stat().st_size < 12_000
