@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from massilia.corpus.article import Language
+from massilia.corpus.errors import MassiliaError
 from massilia.eval.measures import Measure, measure_run
 from massilia.eval.question_set import read_question_set
 from massilia.eval.run import Outcome, run_questions
@@ -41,6 +42,9 @@ def cli() -> None:
 def run(questions: Path, output: Path | None, library: Path | None) -> None:
     """Ask every question of a set, and print the measures by language."""
     asked = read_question_set(questions)
+    if output is not None and not output.parent.is_dir():
+        # Learnt of now, not after the whole run.
+        raise MassiliaError(f"There is no folder {output.parent} to write {output.name} into.")
     with (
         open_answerer(Settings.read(os.environ, library)) as answerer,
         show_progress("Asking", len(asked)) as advance,

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from massilia.corpus.article import Language
 from massilia.corpus.errors import MassiliaError
+from massilia.service.question import QuestionError, read_question
 
 _REQUIRED = ("id", "language", "question", "answerable", "article_ids", "answers")
 
@@ -36,7 +37,8 @@ def read_question_set(path: Path) -> tuple[ExpectedAnswer, ...]:
     Raises `QuestionSetError`, with every fault of the file, before anything is run.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        # Not `splitlines`: a JSON text may hold U+2028 and other ends of lines as they are.
+        lines = path.read_text(encoding="utf-8").split("\n")
     except UnicodeDecodeError as error:
         raise QuestionSetError(f"{path} is not UTF-8 text: {error.reason}.") from error
     except OSError as error:
@@ -51,7 +53,7 @@ def read_question_set(path: Path) -> tuple[ExpectedAnswer, ...]:
             if question.id in questions:
                 raise ValueError(f"the id {question.id!r} stands on an earlier line too")
             questions[question.id] = question
-        except ValueError as error:
+        except (ValueError, QuestionError) as error:
             faults.append(f"{path.name}, line {number}: {error}")
     if not questions and not faults:
         faults.append(f"{path.name} holds no question")
@@ -65,6 +67,8 @@ def _parse_line(line: str) -> ExpectedAnswer:
         values = json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not valid JSON: {error.msg}") from error
+    except RecursionError as error:
+        raise ValueError("not valid JSON: nested too deep") from error
     if not isinstance(values, dict):
         raise ValueError("not a JSON object")
     missing = [key for key in _REQUIRED if key not in values]
@@ -85,6 +89,8 @@ def _parse_line(line: str) -> ExpectedAnswer:
         raise ValueError("an answerable question needs article_ids and answers")
     if not answerable and (question.article_ids or question.answers):
         raise ValueError("an unanswerable question has no article_ids and no answers")
+    # Raises for one that can't be asked.
+    read_question(question.question, question.language)
     return question
 
 

@@ -10,7 +10,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from massilia.corpus.article import Language
-from massilia.index.background import FEWEST, Background, read_reference_sentences
+from massilia.index.background import Background, read_reference_sentences
 from massilia.index.encoder import Advance, Encoder, Vectors
 from massilia.index.errors import LibraryError, name_library
 from massilia.index.store import IndexedText
@@ -138,7 +138,9 @@ def build_generation(
             (SENTENCES, sentences, compose_sentence, previous.sentences if previous else None),
         )
     }
-    background = _build_background(sentences, indexes[SENTENCES], encoder)
+    background = _build_background(
+        sentences, indexes[SENTENCES], encoder, previous.background.references if previous else {}
+    )
     with name_library(library):
         generations = library / FOLDER
         generations.mkdir(exist_ok=True)
@@ -208,7 +210,10 @@ def _index_texts(
 
 
 def _build_background(
-    sentences: Sequence[IndexedText], index: VectorIndex, encoder: Encoder
+    sentences: Sequence[IndexedText],
+    index: VectorIndex,
+    encoder: Encoder,
+    previous: Mapping[Language, Vectors],
 ) -> Background:
     vectors, references = {}, {}
     for language in Language:
@@ -216,8 +221,11 @@ def _build_background(
         if not ids:
             continue
         vectors[language] = index.vectors(ids)
-        if len(ids) < FEWEST:
-            references[language] = encoder.encode_passages(read_reference_sentences(language))
+        references[language] = (
+            previous[language]
+            if language in previous
+            else encoder.encode_passages(read_reference_sentences(language))
+        )
     return Background.build(vectors, references)
 
 

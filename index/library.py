@@ -16,6 +16,7 @@ from massilia.corpus.embedded import (
 from massilia.index.encoder import Advance, Encoder
 from massilia.index.errors import LibraryError, name_library
 from massilia.index.generation import (
+    POINTER,
     Generation,
     Manifest,
     build_generation,
@@ -120,7 +121,11 @@ class Library:
         """
         current = current_generation_id(self.path)
         generation = self._generation
-        if current is None or (generation is not None and generation.id == current):
+        if current is None:
+            if generation is not None:
+                raise LibraryError(f"The library {self.path} is gone: it has no {POINTER}.")
+            return None
+        if generation is not None and generation.id == current:
             return generation
         with self._opening:
             while self._generation is None or self._generation.id != current:

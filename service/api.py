@@ -1,9 +1,11 @@
 """The JSON interface."""
 
+from collections.abc import Callable, Coroutine
 from importlib.metadata import version
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import APIRouter, HTTPException, Path
+from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
+from fastapi.routing import APIRoute
 
 from massilia.service.answerer import Answerer
 from massilia.service.question import read_question
@@ -17,12 +19,17 @@ from massilia.service.wire import (
     IndexJson,
 )
 
+MAX_BODY_BYTES = 1_000_000
+"""A question has 500 characters at most, so an honest request takes a few kilobytes."""
+
 
 def make_api(answerer: Answerer) -> APIRouter:
     """Return the routes of the JSON interface over `answerer`."""
-    router = APIRouter()
+    router = APIRouter(route_class=_LimitedRoute)
 
-    @router.post("/v1/answer", summary="Answer a question with quotes")
+    @router.post(
+        "/v1/answer", summary="Answer a question with quotes", dependencies=[Depends(_require_json)]
+    )
     def answer(request: AnswerRequest) -> AnswerJson:
         """Return quotes that answer, with exact citations, or none and the reasons why.
 
@@ -59,3 +66,38 @@ def make_api(answerer: Answerer) -> APIRouter:
         )
 
     return router
+
+
+def _require_json(request: Request) -> None:
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not (media_type.startswith("application/") and media_type.endswith(("/json", "+json"))):
+        raise HTTPException(415, "The body must be JSON, sent as Content-Type: application/json.")
+
+
+class _LimitedRequest(Request):
+    """Stop reading a body that no question can have, announced or not.
+
+    Starlette's own RequestBodyLimitMiddleware answers in plain text, where programs expect a
+    problem (as of 1.10).
+    """
+
+    async def body(self) -> bytes:
+        if not hasattr(self, "_body"):
+            body = bytearray()
+            async for chunk in self.stream():
+                body += chunk
+                if len(body) > MAX_BODY_BYTES:
+                    detail = f"The request's body has more than {MAX_BODY_BYTES:,} bytes."
+                    raise HTTPException(413, detail, headers={"Connection": "close"})
+            self._body = bytes(body)
+        return self._body
+
+
+class _LimitedRoute(APIRoute):
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handle_limited(request: Request) -> Response:
+            return await handle(_LimitedRequest(request.scope, request.receive))
+
+        return handle_limited

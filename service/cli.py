@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NoReturn
@@ -45,9 +46,13 @@ def run_command_line(command: click.Command, name: str) -> NoReturn:
         click.echo("Stopped.", err=True)
     except MassiliaError as error:
         click.echo(f"Error: {error}", err=True)
-    except BrokenPipeError:
-        # Whoever read our output has gone; what is left of it goes nowhere, without a complaint.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        click.echo(
+            f"Error: the output's encoding, {error.encoding}, has no {character!a}; "
+            "set PYTHONIOENCODING=utf-8.",
+            err=True,
+        )
     except OSError as error:
         click.echo(f"Error: {error.filename or 'output'}: {error.strerror or error}", err=True)
     sys.exit(FAILED)
@@ -154,7 +159,8 @@ def build(place: Place, library: Path | None) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /v1/answer returns.")
 @click.option(
     "--language",
-    type=click.Choice(list(Language)),
+    # By value: of an enumeration's members click would take the names.
+    type=click.Choice([language.value for language in Language]),
     help="Language of the answer; detected where not given.",
 )
 @click.option("--top-k", type=click.IntRange(1, MAX_TOP_K), default=MAX_QUOTES, show_default=True)
@@ -164,12 +170,12 @@ def ask(
     place: Place,
     question: str,
     as_json: bool,
-    language: Language | None,
+    language: str | None,
     top_k: int,
     library: Path | None,
 ) -> None:
     """Answer a question with quotes, or say that the library holds no answer."""
-    asked = read_question(question, language)
+    asked = read_question(question, Language(language) if language else None)
     settings = _read_settings(place, library)
     with open_answerer(settings) as answerer:
         answer = answerer.answer(asked, top_k)
@@ -216,9 +222,9 @@ def open_answerer(settings: Settings) -> Iterator[Answerer]:
     """Open the library and the encoder, building what the default library lacks."""
     with _open_library(settings) as library:
         encoder = _open_encoder(settings)
-        if not settings.named and library.generation() is None:
-            _build(library, encoder)
         answerer = Answerer(library, encoder)
+        if not settings.named and not library.is_built():
+            _build(library, encoder)
         answerer.check()
         if not library.is_built():
             click.echo(
@@ -245,6 +251,7 @@ def _open_library(settings: Settings, create: bool = False) -> Iterator[Library]
         library.close()
 
 
+@cache
 def _open_encoder(settings: Settings) -> Encoder:
     # Imported here: torch takes seconds to load, and `--help` or `articles` need none of it.
     from massilia.index.sentence_encoder import open_encoder
@@ -275,9 +282,13 @@ def _bind(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-    except OSError as error:
+        # Until one of them listens, Linux lets two processes bind the same port.
+        listener.listen()
+    except (OSError, TypeError) as error:
+        # A name that IDNA can't encode is a TypeError.
         listener.close()
-        raise MassiliaError(f"Can't listen on {host}:{port}: {error.strerror or error}.") from error
+        reason = (isinstance(error, OSError) and error.strerror) or error
+        raise MassiliaError(f"Can't listen on {host}:{port}: {reason}.") from error
     return listener
 
 

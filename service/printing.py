@@ -1,6 +1,7 @@
 """Answers and lists as text for a terminal."""
 
 import json
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
@@ -24,7 +25,7 @@ def print_answer(answer: Answer) -> None:
         return
     for number, quote in enumerate(answer.quotes, start=1):
         opening, closing = QUOTATION_MARKS[quote.citation.language]
-        click.echo(f"{opening}{quote.text}{closing}")
+        click.echo(f"{opening}{_show_safely(quote.text)}{closing}")
         for line in _describe_citation(quote.citation, messages, number):
             click.echo(line)
         click.echo()
@@ -74,6 +75,14 @@ def _describe_citation(citation: Citation, messages: Messages, number: int) -> l
         lines.append(f"        {citation.url}")
     lines += (f"        - {_describe_source(source, messages)}" for source in citation.sources)
     return lines
+
+
+def _show_safely(text: str) -> str:
+    # A control character in an article would be a command to the terminal.
+    return "".join(
+        "\ufffd" if unicodedata.category(each) == "Cc" and not each.isspace() else each
+        for each in text
+    )
 
 
 def _describe_source(source: Source, messages: Messages) -> str:

@@ -26,6 +26,10 @@ PLAIN_STEPS = 4
 def show_progress(label: str, total: int, stream: TextIO | None = None) -> Iterator[Advance]:
     """Show how far a step of `total` parts has come; yields what is called as parts are done."""
     stream = stream or sys.stderr
+    # Python has no standard error where its caller closed it.
+    if stream is None:
+        yield lambda count: None
+        return
     if not stream.isatty():
         yield _PlainProgress(label, total, stream).advance
         return

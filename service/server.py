@@ -1,6 +1,8 @@
 """The HTTP server."""
 
+import signal
 import socket
+from contextlib import suppress
 
 import click
 import uvicorn
@@ -12,7 +14,7 @@ SHUTDOWN_SECONDS = 5
 
 
 def run_server(answerer: Answerer, listener: socket.socket) -> None:
-    """Serve until interrupted, on a socket that is bound already."""
+    """Serve until SIGINT or SIGTERM, on a socket that is bound already."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     server = _AnnouncingServer(
@@ -24,7 +26,10 @@ def run_server(answerer: Answerer, listener: socket.socket) -> None:
         ),
         f"http://{shown}:{port}/",
     )
-    server.run(sockets=[listener])
+    # Once it has closed, uvicorn passes on the signal that stopped it; that is how a server ends.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with suppress(KeyboardInterrupt):
+        server.run(sockets=[listener])
 
 
 class _AnnouncingServer(uvicorn.Server):

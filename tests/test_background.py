@@ -19,30 +19,44 @@ def unit(*values: float) -> Vectors:
     return np.array(values, dtype=np.float32)
 
 
-def test_a_similarity_stands_out_by_its_deviations_above_the_best_of_chance() -> None:
-    spread = Spread(mean=0.8, deviation=0.02, count=100)
-    assert spread.stand_out(0.9) == pytest.approx(5 - math.sqrt(2 * math.log(100)))
+def make_spread(count: int = 100, deviation: float = 0.02) -> Spread:
+    return Spread(
+        mean=0.8,
+        deviation=deviation,
+        count=count,
+        reference_mean=0.76,
+        reference_deviation=0.01,
+    )
+
+
+def test_a_similarity_exceeds_chance_by_its_deviations_less_those_of_the_best_of_so_many() -> None:
+    assert make_spread().exceed_chance(0.9) == pytest.approx(5 - math.sqrt(2 * math.log(100)))
+
+
+def test_a_similarity_exceeds_the_reference_by_its_deviations() -> None:
+    assert make_spread().exceed_reference(0.9) == pytest.approx(14)
 
 
 def test_the_same_similarity_stands_out_less_from_a_larger_library() -> None:
-    small = Spread(mean=0.8, deviation=0.02, count=100)
-    large = Spread(mean=0.8, deviation=0.02, count=100_000)
-    assert large.stand_out(0.9) < small.stand_out(0.9)
+    assert make_spread(100_000).exceed_chance(0.9) < make_spread(100).exceed_chance(0.9)
 
 
 def test_a_background_without_any_spread_divides_by_no_nought() -> None:
-    assert math.isfinite(Spread(mean=0.8, deviation=0.0, count=60).stand_out(0.8))
+    spread = Spread(0.8, 0.0, 60, 0.8, 0.0)
+    assert math.isfinite(spread.exceed_chance(0.8))
+    assert math.isfinite(spread.exceed_reference(0.9))
+    assert estimate_confidence(0.9, spread).value == pytest.approx(1)
+    assert estimate_confidence(0.7, spread).value == pytest.approx(0)
 
 
 def test_each_language_is_measured_against_its_own_sentences() -> None:
-    french = np.tile(unit(1.0, 0.0), (FEWEST, 1))
-    english = np.concatenate(
-        [np.tile(unit(0.0, 1.0), (FEWEST, 1)), np.tile(unit(1.0, 0.0), (FEWEST, 1))]
-    )
-    background = Background.build({FRENCH: french, ENGLISH: english}, {})
-    spreads = background.measure(unit(1.0, 0.0))
-    assert spreads[FRENCH] == Spread(mean=1.0, deviation=0.0, count=FEWEST)
-    assert spreads[ENGLISH] == Spread(mean=0.5, deviation=0.5, count=2 * FEWEST)
+    """English: 60 sentences at similarity 0 and 60 at 1, so .5 with a deviation of .5."""
+    near, far = np.tile(unit(1.0, 0.0), (FEWEST, 1)), np.tile(unit(0.0, 1.0), (FEWEST, 1))
+    references = {FRENCH: far, ENGLISH: near}
+    sentences = {FRENCH: near, ENGLISH: np.concatenate([far, near])}
+    spreads = Background.build(sentences, references).measure(unit(1.0, 0.0))
+    assert spreads[FRENCH] == Spread(1.0, 0.0, FEWEST, 0.0, 0.0)
+    assert spreads[ENGLISH] == Spread(0.5, 0.5, 2 * FEWEST, 1.0, 0.0)
 
 
 def test_reference_sentences_make_up_for_a_small_library() -> None:
@@ -56,7 +70,7 @@ def test_reference_sentences_make_up_for_a_small_library() -> None:
 
 def test_a_large_library_is_sampled_evenly_from_end_to_end() -> None:
     values = np.linspace(0, 1, 3 * SAMPLE, dtype=np.float32).reshape(-1, 1)
-    background = Background.build({FRENCH: values}, {})
+    background = Background.build({FRENCH: values}, {FRENCH: values[:FEWEST]})
     assert len(background.samples[FRENCH]) == SAMPLE
     assert background.samples[FRENCH][[0, -1], 0].tolist() == [0.0, 1.0]
     assert background.counts[FRENCH] == 3 * SAMPLE
@@ -65,12 +79,19 @@ def test_a_large_library_is_sampled_evenly_from_end_to_end() -> None:
 def test_a_background_survives_its_file(tmp_path: Path) -> None:
     path = tmp_path / "background.npz"
     sentences = {ENGLISH: np.eye(FEWEST, 4, dtype=np.float32), FRENCH: np.ones((70, 4), np.float32)}
-    written = Background.build(sentences, {})
+    references = {each: np.full((FEWEST, 4), 0.5, np.float32) for each in Language}
+    written = Background.build(sentences, references)
     written.save(path)
     read = Background.load(path)
     assert read.counts == written.counts == {ENGLISH: 60, FRENCH: 70}
     for language in Language:
         np.testing.assert_array_equal(read.samples[language], written.samples[language])
+        np.testing.assert_array_equal(read.references[language], references[language])
+
+
+def test_an_empty_library_has_an_empty_background(tmp_path: Path) -> None:
+    Background.build({}, {}).save(tmp_path / "background.npz")
+    assert Background.load(tmp_path / "background.npz").measure(unit(1.0)) == {}
 
 
 def test_there_are_enough_reference_sentences_each_once() -> None:
@@ -80,8 +101,7 @@ def test_there_are_enough_reference_sentences_each_once() -> None:
 
 
 def test_confidence_grows_with_similarity_and_stays_a_probability() -> None:
-    spread = Spread(mean=0.8, deviation=0.02, count=200)
-    values = [estimate_confidence(each / 100, spread).value for each in range(101)]
+    values = [estimate_confidence(each / 100, make_spread(200)).value for each in range(101)]
     assert values == sorted(values)
     assert 0 <= values[0] < 0.001
     assert 0.99 < values[-1] <= 1
@@ -89,15 +109,14 @@ def test_confidence_grows_with_similarity_and_stays_a_probability() -> None:
 
 @pytest.mark.parametrize(
     ("similarity", "bucket"),
-    [(0.80, Bucket.LOW), (0.885, Bucket.MEDIUM), (0.90, Bucket.HIGH), (0.95, Bucket.VERY_HIGH)],
+    [(0.80, Bucket.LOW), (0.87, Bucket.MEDIUM), (0.88, Bucket.HIGH), (0.90, Bucket.VERY_HIGH)],
 )
 def test_buckets_put_the_probability_in_words(similarity: float, bucket: Bucket) -> None:
-    """With this spread the probabilities are .00, .47, .69 and .98."""
-    spread = Spread(mean=0.8, deviation=0.02, count=300)
-    assert estimate_confidence(similarity, spread).bucket is bucket
+    """The probabilities are .01, .49, .65 and .87."""
+    assert estimate_confidence(similarity, make_spread()).bucket is bucket
 
 
-def test_what_stands_out_no_more_than_chance_is_not_quoted() -> None:
-    spread = Spread(mean=0.8, deviation=0.02, count=100)
+def test_what_stands_out_no_more_than_chance_from_both_is_not_quoted() -> None:
+    spread = Spread(0.8, 0.02, 100, 0.8, 0.02)
     chance = 0.8 + 0.02 * math.sqrt(2 * math.log(100))
     assert estimate_confidence(chance, spread).value < THRESHOLD

@@ -119,7 +119,7 @@ def full_disk(tmp_path: Path) -> Iterator[Path]:
     """Give a folder on a disk of 4 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "massilia-test", str(folder)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=16m", "massilia-test", str(folder)]
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True).returncode:
         pytest.skip("mounting a small disk is not permitted here")
     yield folder
