@@ -319,7 +319,7 @@ def test_an_answer_is_quoted_to_the_letter_with_all_that_is_known(client: TestCl
     assert "Second marked, Éditeur, 9 octobre 2025" in facts
     assert "First marked, c. 2024" in facts
     assert "Sources de ce passage" in page.texts("h3")
-    assert "1 passage de la bibliothèque répond." in page.html
+    assert "1 passage de la bibliothèque peut répondre." in page.html
     assert page.texts("p", class_="confidence high") == ["Confiance élevée 87\u00a0%"]
     assert page.values("input", "value") == ["Le câble"]
 
