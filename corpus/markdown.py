@@ -336,3 +336,15 @@ def _read_sources(
             raise ArticleError(origin, f"the source {source.id!r} is listed twice", line)
         sources[source.id] = source
     return tuple(sources.values())
+
+
+def list_links(text: str) -> list[tuple[str, int]]:
+    """Return where each link of an article file leads, with the line of its paragraph."""
+    tokens = MarkdownIt("commonmark").enable("table").parse(text)
+    return [
+        (str(child.attrs["href"]), token.map[0] + 1)
+        for token in tokens
+        if token.map
+        for child in token.children or []
+        if child.type == "link_open"
+    ]

@@ -10,6 +10,16 @@ from massilia.corpus.errors import MassiliaError
 from massilia.service.question import QuestionError, read_question
 
 _REQUIRED = ("id", "language", "question", "answerable", "article_ids", "answers")
+_OPTIONAL_TEXTS = (
+    "need",
+    "topic",
+    "type",
+    "form",
+    "difficulty",
+    "split",
+    "unanswerable_kind",
+    "conversation",
+)
 
 
 class QuestionSetError(MassiliaError):
@@ -17,10 +27,21 @@ class QuestionSetError(MassiliaError):
 
 
 @dataclass(frozen=True, slots=True)
+class GoldSpan:
+    """Place a sentence that answers: code point offsets into its article's text."""
+
+    article_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class ExpectedAnswer:
     """Hold a question and its gold: articles that answer it, and strings a quote may hold.
 
-    An unanswerable question has neither.
+    An unanswerable question has neither; `unanswerable_kind` then says what is amiss with it. A
+    `need` is asked in several languages, about one `topic`. `conversation` and `turn`, from 1, say
+    where a question stands among others that lean on it.
     """
 
     id: str
@@ -29,6 +50,16 @@ class ExpectedAnswer:
     answerable: bool
     article_ids: tuple[str, ...]
     answers: tuple[str, ...]
+    gold: tuple[GoldSpan, ...] = ()
+    need: str | None = None
+    topic: str | None = None
+    type: str | None = None
+    form: str | None = None
+    difficulty: str | None = None
+    split: str | None = None
+    unanswerable_kind: str | None = None
+    conversation: str | None = None
+    turn: int | None = None
 
 
 def read_question_set(path: Path) -> tuple[ExpectedAnswer, ...]:
@@ -84,6 +115,9 @@ def _parse_line(line: str) -> ExpectedAnswer:
         answerable=answerable,
         article_ids=_texts(values, "article_ids"),
         answers=_texts(values, "answers"),
+        gold=_gold(values),
+        turn=_turn(values),
+        **{key: _optional_text(values, key) for key in _OPTIONAL_TEXTS},
     )
     if answerable and not (question.article_ids and question.answers):
         raise ValueError("an answerable question needs article_ids and answers")
@@ -100,6 +134,31 @@ def _language(values: Mapping[str, object]) -> Language:
     except ValueError as error:
         known = " or ".join(Language)
         raise ValueError(f"'language' must be {known}, not {values['language']!r}") from error
+
+
+def _gold(values: Mapping[str, object]) -> tuple[GoldSpan, ...]:
+    spans = values.get("gold", [])
+    try:
+        # A span of another shape fails here, whatever is wrong with it.
+        gold = [GoldSpan(**span) for span in spans]  # type: ignore[attr-defined]
+    except TypeError as error:
+        raise ValueError(f"'gold' must list article_id, start and end, not {spans!r}") from error
+    for span in gold:
+        ids = isinstance(span.article_id, str) and type(span.start) is type(span.end) is int
+        if not ids or not 0 <= span.start < span.end:
+            raise ValueError(f"'gold' must list article_id, start and end, not {span}")
+    return tuple(gold)
+
+
+def _turn(values: Mapping[str, object]) -> int | None:
+    turn = values.get("turn")
+    if turn is not None and (type(turn) is not int or turn < 1):
+        raise ValueError(f"'turn' must count from 1, not {turn!r}")
+    return turn
+
+
+def _optional_text(values: Mapping[str, object], key: str) -> str | None:
+    return None if values.get(key) is None else _text(values, key)
 
 
 def _text(values: Mapping[str, object], key: str) -> str:

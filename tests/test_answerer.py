@@ -14,7 +14,7 @@ from massilia.service.answer import Answer, SkippedReason
 from massilia.service.answerer import Answerer
 from massilia.service.question import read_question
 
-QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "first.jsonl"
+QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
 LINES = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
 CAPACITY = "What is the design capacity of 2Africa?"
 OFF_TOPIC = "How long should I boil an egg?"
@@ -31,11 +31,11 @@ def without_id(answer: Answer) -> Answer:
     return replace(answer, id="", timings=None)
 
 
-def test_every_quote_of_the_forty_questions_is_cut_from_its_article_to_the_letter(
+def test_every_quote_of_the_development_set_is_cut_from_its_article_to_the_letter(
     answers: list[Answer], answerer: Answerer
 ) -> None:
     quotes = [quote for answer in answers for quote in answer.quotes]
-    assert len(answers) == 40
+    assert len(answers) == len(LINES)
     assert len(quotes) >= 20
     for quote in quotes:
         citation = quote.citation
@@ -82,7 +82,7 @@ def test_every_answer_holds_together(answers: list[Answer]) -> None:
         assert len(set(ranked)) == len(ranked) > 0
         if answer.quotes:
             assert answer.confidence.value == scores[0]
-    assert len({answer.id for answer in answers}) == 40
+    assert len({answer.id for answer in answers}) == len(LINES)
 
 
 def test_a_plain_question_is_answered_by_the_sentence_that_says_it(answerer: Answerer) -> None:

@@ -416,18 +416,18 @@ def articles() -> dict[str, Article]:
         parse_article(read_document(path, str(path)), str(path), lambda: catalogue)
         for path in paths
     ]
-    assert len(paths) == 4 and len({article.id for article in read}) == 4
+    assert len({article.id for article in read}) == len(paths) >= 72
     return {article.id: article for article in read}
 
 
 def test_embedded_articles_translate_one_another(articles: dict[str, Article]) -> None:
     translations = [each for each in articles.values() if each.translation_of is not None]
-    assert len(translations) == 2
+    assert len(translations) == len(articles) / 2
     for article in translations:
         original = articles[str(article.translation_of)]
         assert (original.language, article.language) == (Language.FRENCH, Language.ENGLISH)
         assert original.translation_of is None
-        assert len(original.headings) == len(article.headings) > 3
+        assert len(original.headings) == len(article.headings) >= 3
         assert {mark.source_id for mark in original.marks} == {
             mark.source_id for mark in article.marks
         }
@@ -436,11 +436,11 @@ def test_embedded_articles_translate_one_another(articles: dict[str, Article]) -
 def test_every_embedded_mark_stands_right_after_a_sentence(articles: dict[str, Article]) -> None:
     for article in articles.values():
         named = {source.id for source in article.sources}
-        assert {mark.source_id for mark in article.marks} == named and len(named) > 30
+        assert {mark.source_id for mark in article.marks} == named and len(named) >= 2
         assert {article.text[mark.position - 1] for mark in article.marks} == {"."}
         assert not any(character in article.text for character in "[]^#*<>`")
         for heading in article.headings:
-            assert article.text[heading.start - 2 : heading.start] == "\n\n"
+            assert heading.start == 0 or article.text[: heading.start].endswith("\n\n")
             assert article.text[heading.end : heading.end + 2] == "\n\n"
 
 

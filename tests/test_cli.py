@@ -13,6 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from massilia.corpus.article import Language
+from massilia.corpus.embedded import list_embedded_articles
 from massilia.eval.cli import cli as eval_cli
 from massilia.index.library import Library
 from massilia.service.answerer import Answerer
@@ -23,12 +24,7 @@ from massilia.service.messages import load_messages
 PROGRAM = Path(sys.executable).with_name("massilia")
 SECONDS = 120
 CAPACITY = "What is the design capacity of 2Africa?"
-EMBEDDED = [
-    "cables-sous-marins-fr",
-    "centres-de-donnees-fr",
-    "data-centres-en",
-    "submarine-cables-en",
-]
+EMBEDDED = sorted(f"{path.stem}-{path.parent.name}" for path in list_embedded_articles())
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,7 +388,7 @@ sys.exit(", ".join(sorted(heavy & sys.modules.keys())) or 0)
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=SECONDS
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert "submarine-cables-en" in ended.stdout
+    assert "medusa-cable-en" in ended.stdout
 
 
 def test_an_output_that_is_full_closed_or_left_is_no_traceback(
@@ -454,6 +450,6 @@ def test_an_interrupted_ingest_stops_and_leaves_the_library_as_it_answered(
     after = left.generation()
     assert after is not None
     assert after.id == before.id
-    assert left.store.article("submarine-cables-en") is not None
+    assert left.store.article("medusa-cable-en") is not None
     left.close()
     assert [path.name for path in (copied / "generations").iterdir()] == [before.id]

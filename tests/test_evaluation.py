@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,8 @@ from massilia.service.answerer import Answerer
 from massilia.service.cli import run_command_line
 from massilia.service.question import Question, read_question
 
-QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "first.jsonl"
+QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
+LINES = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
 ARTICLE = Article("port-en", Language.ENGLISH, "The port", "One cable. Two cables.", "port.md")
 GOOD = CheckedCitation(verbatim=True, offset_exact=True)
 
@@ -229,10 +231,11 @@ def test_a_run_asks_in_order_in_the_language_of_the_set_and_checks_every_citatio
 
 def test_the_question_set_of_the_package_is_read_whole() -> None:
     questions = read_question_set(QUESTIONS)
-    assert len(questions) == 40
-    assert len({question.id for question in questions}) == 40
-    assert sum(question.answerable for question in questions) == 30
-    assert sum(question.language is Language.FRENCH for question in questions) == 20
+    assert [question.id for question in questions] == [line["id"] for line in LINES]
+    for question, line in zip(questions, LINES, strict=True):
+        assert asdict(question) == {
+            name: tuple(value) if isinstance(value, list) else value for name, value in line.items()
+        }
 
 
 @pytest.mark.parametrize(
@@ -324,7 +327,7 @@ def test_the_command_prints_the_measures_and_writes_the_run(
     model_cache: Path,
     corpus_path: Path,
 ) -> None:
-    """Every citation of the 40 answers is verbatim and exactly placed."""
+    """Every citation of the answers is verbatim and exactly placed."""
     (tmp_path / "massilia").symlink_to(model_cache)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     output = tmp_path / "run.json"
@@ -336,15 +339,16 @@ def test_the_command_prints_the_measures_and_writes_the_run(
     assert not ending.value.code, printed.err
     table = dict(line.split(maxsplit=1) for line in printed.out.splitlines() if line.strip())
     assert table.pop("measure").split() == ["all", "fr", "en"]
-    assert table["questions"].split() == ["40", "20", "20"]
+    half = str(len(LINES) // 2)
+    assert table["questions"].split() == [str(len(LINES)), half, half]
     assert table["verbatim_rate"].split() == ["1.0000"] * 3
     assert table["offset_exact_rate"].split() == ["1.0000"] * 3
     run = json.loads(output.read_text(encoding="utf-8"))
     assert set(run["measures"]) == set(table) == set(run["by_language"]["fr"])
     assert run["measures"]["verbatim_rate"] == run["measures"]["offset_exact_rate"] == 1
     assert set(run["by_language"]) == {"fr", "en"}
-    assert [each["id"] for each in run["questions"]] == [f"q{n:03}" for n in range(1, 41)]
-    assert printed.err.splitlines()[-1] == "Asking: 40 of 40"
+    assert [each["id"] for each in run["questions"]] == [line["id"] for line in LINES]
+    assert printed.err.splitlines()[-1] == f"Asking: {len(LINES)} of {len(LINES)}"
 
 
 def test_a_bad_question_set_ends_the_command_with_status_2_and_no_library(

@@ -150,7 +150,7 @@ def test_a_body_that_is_not_sent_as_json_is_refused(client: TestClient, media_ty
     [
         ("GET", "/v1/answer", 405),
         ("PUT", "/v1/answer", 405),
-        ("DELETE", "/v1/articles/submarine-cables-en", 405),
+        ("DELETE", "/v1/articles/medusa-cable-en", 405),
         ("POST", "/healthz", 405),
         ("GET", "/v1/nothing", 404),
         ("GET", "/v1/", 404),

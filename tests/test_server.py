@@ -18,11 +18,12 @@ from typing import Any
 import pytest
 
 from massilia.corpus.article import Article, Language, hash_text
+from massilia.corpus.embedded import list_embedded_articles
 from massilia.index.encoder import Encoder
 from massilia.index.library import Library
 from massilia.ingest.documents import Document
 
-QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "first.jsonl"
+QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
 ASKED = [
     json.loads(line)["question"] for line in QUESTIONS.read_text(encoding="utf-8").splitlines()
 ]
@@ -231,7 +232,7 @@ def test_a_build_by_another_process_is_followed_without_a_restart(
     after = server.ask(question)
     assert after["index"]["id"] == library.generation().id != before["index"]["id"]
     assert HARBOUR in [citation["cited_text"] for citation in after["citations"]]
-    assert server.get("/healthz")["articles"] == 5
+    assert server.get("/healthz")["articles"] == len(list_embedded_articles()) + 1
     library.remove(["harbour-en"])
     gone = server.ask(question)
     assert "harbour-en" not in [citation["document_id"] for citation in gone["citations"]]
@@ -262,7 +263,7 @@ def test_an_interrupted_server_finishes_and_ends_well(
 ) -> None:
     """SIGINT is how a person stops it; the module's own server is stopped with SIGTERM."""
     started = start(corpus_path, environment)
-    assert started.get("/healthz")["articles"] == 4
+    assert started.get("/healthz")["articles"] == len(list_embedded_articles())
     assert stop(started, signal.SIGINT) == 0
     assert started.lines == []
     with pytest.raises(ConnectionRefusedError):
