@@ -1,11 +1,9 @@
 """The command line of the evaluation."""
 
-import json
 import os
 import statistics
 import sys
-from collections import defaultdict
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,18 +14,35 @@ from rich.table import Table
 from massilia.corpus.article import Language
 from massilia.corpus.embedded import FOLDER
 from massilia.corpus.errors import MassiliaError
-from massilia.eval.corpus_check import CorpusReport, check_corpus, count_questions, show_field
-from massilia.eval.measures import Measure, measure_run
-from massilia.eval.question_set import read_question_set
-from massilia.eval.run import Outcome, run_questions
-from massilia.service.cli import library_option, open_answerer, run_command_line
+from massilia.eval.beir import read_beir
+from massilia.eval.comparison import compare_runs
+from massilia.eval.corpus_check import CorpusReport, check_corpus, count_questions
+from massilia.eval.dataset import Dataset
+from massilia.eval.examination import Examination
+from massilia.eval.export import QRELS, RUN, write_ragchecker, write_trec
+from massilia.eval.gate import (
+    FLOORS,
+    check_data,
+    check_run,
+    pin_floors,
+    read_floors,
+    write_floors,
+)
+from massilia.eval.printing import print_checks, print_comparison, print_summary
+from massilia.eval.report import render_report
+from massilia.eval.run_file import read_run, write_run
+from massilia.eval.squad import read_squad
+from massilia.eval.summary import DIRECTION, FIELDS, summarise_run
+from massilia.index.library import Library
+from massilia.index.ranker import RankerName
+from massilia.service.cli import library_option, run_command_line
 from massilia.service.progress import show_progress
+from massilia.service.quality import publish_report
 from massilia.service.settings import Settings
 
-FIELDS = ("type", "form", "difficulty", "unanswerable_kind", "topic")
-GROUP_MEASURES = frozenset(
-    {"questions", "Success@1", "RR@10", "answer_hit@1", "answer_hit@3", "abstention_recall"}
-)
+LANGUAGES = click.Choice([language.value for language in Language])
+# What the questions of a corpus are counted by.
+COUNTED_FIELDS = ("type", "form", "difficulty", "unanswerable_kind")
 
 
 def main() -> NoReturn:
@@ -45,48 +60,190 @@ def cli() -> None:
 @click.option(
     "--questions",
     type=click.Path(path_type=Path),
-    required=True,
-    help="Question set: one JSON object a line.",
+    help="Question set: one JSON object a line; or, with --qrels, TREC topics.",
 )
+@click.option(
+    "--dataset",
+    type=click.Path(path_type=Path),
+    help="Foreign corpus with its questions: a BEIR folder, or a SQuAD file.",
+)
+@click.option(
+    "--qrels",
+    type=click.Path(path_type=Path),
+    help="Judgements of the topics, or which of a BEIR folder's to use.",
+)
+@click.option(
+    "--question-language",
+    type=LANGUAGES,
+    help="Language of questions that don't say theirs.",
+)
+@click.option(
+    "--corpus-language",
+    type=LANGUAGES,
+    help="Search only articles in this language; a data set's that don't say theirs are in it.",
+)
+@click.option(
+    "--retriever",
+    type=click.Choice([name.value for name in RankerName]),
+    default=RankerName.DEFAULT.value,
+    show_default=True,
+    help="How passages are ranked.",
+)
+@click.option("--encoder", help="Another sentence-transformers model, by folder or hub name.")
 @click.option("--json", "output", type=click.Path(path_type=Path), help="Write the run here.")
 @click.option(
     "--by",
     "field",
-    type=click.Choice(FIELDS),
-    help="Print a second table, with the measures by this field of the questions.",
+    type=click.Choice([*FIELDS, DIRECTION]),
+    help="Print a table with the measures by this field of the questions too.",
 )
 @library_option
-def run(questions: Path, output: Path | None, field: str | None, library: Path | None) -> None:
-    """Ask every question of a set, and print the measures by language.
+def run(
+    questions: Path | None,
+    dataset: Path | None,
+    qrels: Path | None,
+    question_language: str | None,
+    corpus_language: str | None,
+    retriever: str,
+    encoder: str | None,
+    output: Path | None,
+    field: str | None,
+    library: Path | None,
+) -> None:
+    """Ask every question of a set, and print the measures with their 95 % intervals.
 
-    Questions of a conversation are asked one by one, as if each were the first.
+    Questions of a conversation are asked one by one, as if each were the first. A data set's
+    articles are put into a library that is deleted afterwards; --library names a folder to keep it
+    in, and to take it from the next time.
     """
-    asked = read_question_set(questions)
+    if (questions is None) == (dataset is None):
+        raise click.UsageError("Give either --questions or --dataset.")
     if output is not None and not output.parent.is_dir():
         # Learnt of now, not after the whole run.
         raise MassiliaError(f"There is no folder {output.parent} to write {output.name} into.")
-    with (
-        open_answerer(Settings.read(os.environ, library)) as answerer,
-        show_progress("Asking", len(asked)) as advance,
-    ):
-        outcomes = run_questions(answerer, asked, advance)
-    columns = {"all": measure_run(outcomes)}
-    for language in Language:
-        spoken = [each for each in outcomes if each.expected.language is language]
-        if spoken:
-            columns[language] = measure_run(spoken)
-    _print_table(columns)
-    if field is not None:
-        _print_groups(outcomes, field)
+    settings = Settings.read(os.environ, library)
+    if encoder is not None:
+        settings = replace(settings, encoder=encoder)
+    only = Language(corpus_language) if corpus_language else None
+    spoken = Language(question_language) if question_language else None
+    examination = Examination(settings, RankerName(retriever), only)
+    if dataset is not None:
+        measured = examination.run_dataset(read_dataset(dataset, qrels, spoken, only), library)
+    elif qrels is not None:
+        assert questions is not None
+        measured = examination.run_topics(questions, qrels, spoken)
+    else:
+        assert questions is not None
+        measured = examination.run_question_set(questions)
+    with show_progress("Measuring", 1) as advance:
+        summary = summarise_run(measured)
+        advance(1)
     if output is not None:
-        output.write_text(_dump(columns, outcomes), encoding="utf-8")
+        write_run(measured, output, summary.as_json())
+    print_summary(measured, summary, field)
 
 
-def _print_table(columns: dict[str, list[Measure]]) -> None:
-    table = Table("measure", *(f"{name}" for name in columns), box=None)
-    for rows in zip(*columns.values(), strict=True):
-        table.add_row(rows[0].name, *(_format(measure) for measure in rows))
-    Console().print(table)
+@cli.command()
+@click.argument("run_file", type=click.Path(path_type=Path))
+@click.option("--trec", type=click.Path(path_type=Path), help="Folder for run.txt and qrels.txt.")
+@click.option("--ragchecker", type=click.Path(path_type=Path), help="File for RAGChecker's JSON.")
+def export(run_file: Path, trec: Path | None, ragchecker: Path | None) -> None:
+    """Write a run in the formats of trec_eval and ir_measures, or of RAGChecker."""
+    if trec is None and ragchecker is None:
+        raise click.UsageError("Give --trec, --ragchecker or both.")
+    measured = read_run(run_file)
+    if trec is not None:
+        for folder in write_trec(measured, trec):
+            click.echo(f"{folder / RUN}, {folder / QRELS}")
+    if ragchecker is not None:
+        write_ragchecker(measured, ragchecker)
+        click.echo(str(ragchecker))
+
+
+@cli.command()
+@click.argument("first", type=click.Path(path_type=Path))
+@click.argument("second", type=click.Path(path_type=Path))
+def compare(first: Path, second: Path) -> None:
+    """Compare two runs on the same questions: measures, and the questions that changed.
+
+    p is that of a paired randomisation test, two-sided: how often a difference as large would
+    arise by chance if the runs were alike.
+    """
+    print_comparison(compare_runs(read_run(first), read_run(second)))
+
+
+@cli.command()
+@click.argument("run_file", type=click.Path(path_type=Path))
+@click.option(
+    "--output",
+    type=click.Path(path_type=Path),
+    default=Path("report.html"),
+    show_default=True,
+    help="Where to write the report.",
+)
+@click.option("--publish", is_flag=True, help="Let the service show it at /quality.")
+@library_option
+def report(run_file: Path, output: Path, publish: bool, library: Path | None) -> None:
+    """Write a report of a run: one HTML file in both languages that needs nothing else.
+
+    With --publish, a copy goes into the library's folder, where the service finds it.
+    """
+    measured = read_run(run_file)
+    page = render_report(measured, summarise_run(measured))
+    output.write_text(page, encoding="utf-8")
+    click.echo(str(output))
+    if publish:
+        settings = Settings.read(os.environ, library)
+        # Raises for a folder that is no library.
+        Library.open(settings.library).close()
+        click.echo(str(publish_report(page, settings.library)))
+
+
+@cli.command()
+@click.argument("run_file", type=click.Path(path_type=Path))
+@click.option(
+    "--floors",
+    type=click.Path(path_type=Path),
+    default=FLOORS,
+    help="What was pinned. Default: that of the development set of the embedded corpus.",
+)
+@click.option("--pin", is_flag=True, help="Pin the floors to this run.")
+@click.option("--lower", is_flag=True, help="With --pin: floors may come to lie lower.")
+@click.option("--new-data", is_flag=True, help="With --pin: the questions or articles are others.")
+def gate(run_file: Path, floors: Path, pin: bool, lower: bool, new_data: bool) -> NoReturn:
+    """Fail, with status 1, if a run is worse than what was pinned, or its data isn't the same."""
+    if (lower or new_data) and not pin:
+        raise click.UsageError("--lower and --new-data go with --pin.")
+    measured = read_run(run_file)
+    if pin:
+        previous = read_floors(floors) if floors.exists() else None
+        write_floors(pin_floors(measured, previous, lower=lower, new_data=new_data), floors)
+        click.echo(f"Pinned {floors}.")
+        sys.exit(0)
+    pinned = read_floors(floors)
+    faults = check_data(measured.data, pinned)
+    if not faults:
+        checks = check_run(measured, pinned)
+        print_checks(checks)
+        faults = [
+            f"{check.measure} ({check.part}) {check.reason}" for check in checks if check.reason
+        ]
+    for fault in faults:
+        click.echo(f"The gate is shut: {fault}.", err=True)
+    if not faults:
+        click.echo("The gate is open.")
+    sys.exit(1 if faults else 0)
+
+
+def read_dataset(
+    path: Path, qrels: Path | None, questions: Language | None, articles: Language | None
+) -> Dataset:
+    """Return the data set in a BEIR folder or a SQuAD file, told by which of them it is."""
+    if path.is_dir():
+        return read_beir(path, qrels, questions, articles)
+    if qrels is not None:
+        raise click.UsageError("A SQuAD file has no --qrels: its answers lie in its paragraphs.")
+    return read_squad(path, questions, articles)
 
 
 @cli.command()
@@ -128,10 +285,9 @@ def _print_corpus(report: CorpusReport) -> None:
     console.print(articles)
     for name, split in report.questions.items():
         table = Table(name, "questions", box=None)
-        for field in ("answerable", *FIELDS):
+        for field in ("answerable", *COUNTED_FIELDS):
             for value, count in sorted(count_questions(split, field).items()):
-                if field != "topic":
-                    table.add_row(f"{field}: {value}", str(count))
+                table.add_row(f"{field}: {value}", str(count))
         console.print(table)
     overlaps = report.measure_overlaps()
     if overlaps:
@@ -139,62 +295,3 @@ def _print_corpus(report: CorpusReport) -> None:
             f"{len(asked)} questions; content words shared with the gold sentence: "
             f"median {statistics.median(overlaps):.0%} of {len(overlaps)}"
         )
-
-
-def _print_groups(outcomes: Sequence[Outcome], field: str) -> None:
-    groups: dict[str, list[Outcome]] = defaultdict(list)
-    for outcome in outcomes:
-        groups[show_field(outcome.expected, field)].append(outcome)
-    names: list[str] = []
-    rows = []
-    for value, group in sorted(groups.items()):
-        measures = [each for each in measure_run(group) if each.name in GROUP_MEASURES]
-        names = [measure.name for measure in measures]
-        rows.append((value, *map(_format, measures)))
-    table = Table(field, *names, box=None)
-    for row in rows:
-        table.add_row(*row)
-    Console().print(table)
-
-
-def _format(measure: Measure) -> str:
-    if measure.value is None:
-        return "–"
-    if measure.name == "questions":
-        return f"{measure.value:.0f}"
-    return f"{measure.value:.1f}" if measure.name.endswith("_ms") else f"{measure.value:.4f}"
-
-
-def _dump(columns: dict[str, list[Measure]], outcomes: tuple[Outcome, ...]) -> str:
-    measures = {
-        name: {measure.name: measure.value for measure in column}
-        for name, column in columns.items()
-    }
-    questions = [
-        {
-            "id": outcome.expected.id,
-            "question": outcome.expected.question,
-            "answerable": outcome.expected.answerable,
-            "ranked_article_ids": outcome.answer.ranked_article_ids,
-            "confidence": outcome.answer.confidence.value,
-            "abstained": outcome.answer.abstained,
-            "quotes": [
-                {
-                    "text": quote.text,
-                    "score": quote.score,
-                    "article_id": quote.citation.article_id,
-                    "start": quote.citation.start,
-                    "end": quote.citation.end,
-                }
-                for quote in outcome.answer.quotes
-            ],
-            "answer_hit@1": outcome.hit(1),
-        }
-        for outcome in outcomes
-    ]
-    content = {
-        "measures": measures["all"],
-        "by_language": {name: column for name, column in measures.items() if name != "all"},
-        "questions": questions,
-    }
-    return json.dumps(content, ensure_ascii=False, indent=2) + "\n"

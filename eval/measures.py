@@ -1,96 +1,270 @@
-"""Measures of a run, named as the field names them."""
+"""Measures of a run, named as the field names them, with their intervals."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import ir_measures
 import numpy as np
-from ir_measures import RR, Qrel, ScoredDoc, Success
+from ir_measures import AP, RR, Qrel, R, ScoredDoc, Success, nDCG
+from numpy.typing import NDArray
 
-from massilia.eval.run import Outcome
+from massilia.eval.answer_text import score_exact_match, score_token_f1
+from massilia.eval.bootstrap import (
+    RESAMPLES,
+    Estimate,
+    Statistic,
+    Vectors64,
+    estimate_all,
+    quantile,
+    ratio,
+)
+from massilia.eval.calibration import ece
+from massilia.eval.question_set import GoldSpan
+from massilia.eval.run import CheckedQuote, Outcome
+from massilia.eval.selective import aurc, risk_at_coverage
 
-RETRIEVAL = (Success @ 1, Success @ 3, Success @ 5, RR @ 10)
+RETRIEVAL = (nDCG @ 10, RR @ 10, R @ 10, R @ 100, Success @ 1, Success @ 3, Success @ 5, AP)
 ANSWER_DEPTHS = (1, 3)
+COVERAGES = (50, 70, 90)
+LATENCIES = (50, 95, 99)
+INTEGRITY = ("verbatim_rate", "offset_exact_rate", "citation_resolves_rate")
+"""What must be exactly 1."""
+LOWER_IS_BETTER = frozenset(
+    {
+        "selective_risk",
+        "AURC",
+        *(f"risk@{coverage}" for coverage in COVERAGES),
+        "false_answer_rate",
+        "ECE",
+        "Brier",
+        *(f"latency_p{percent}_ms" for percent in LATENCIES),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
-    """Hold a measure's value; None where it is not defined, for want of anything to count."""
+class Scores:
+    """Hold what is counted of each question of a run: columns of one number a question.
 
-    name: str
-    value: float | None
+    Questions of one cluster are wordings of one need, and are drawn together.
+    """
+
+    ids: tuple[str, ...]
+    clusters: tuple[str, ...]
+    columns: Mapping[str, Vectors64]
+
+    def __getitem__(self, column: str) -> Vectors64:
+        return self.columns[column]
+
+    def select(self, rows: NDArray[np.intp]) -> "Scores":
+        """Return the scores of some of the questions."""
+        return Scores(
+            ids=tuple(self.ids[row] for row in rows),
+            clusters=tuple(self.clusters[row] for row in rows),
+            columns={name: column[rows] for name, column in self.columns.items()},
+        )
 
 
-def measure_run(outcomes: Sequence[Outcome]) -> list[Measure]:
-    """Return every measure of a run; no question leaves a mean."""
-    return [
-        Measure("questions", float(len(outcomes))),
-        *_measure_retrieval(outcomes),
-        *_measure_answers(outcomes),
-        *_measure_citations(outcomes),
-        *_measure_abstention(outcomes),
-        *_measure_latency(outcomes),
-    ]
+def score_outcomes(outcomes: Sequence[Outcome]) -> Scores:
+    """Count, for every question, what the measures are made of."""
+    rows = [_score_answer(outcome) for outcome in outcomes]
+    names = rows[0] if rows else ()
+    columns = {name: np.array([row[name] for row in rows], dtype=np.float64) for name in names}
+    return Scores(
+        ids=tuple(outcome.expected.id for outcome in outcomes),
+        clusters=tuple(outcome.expected.need or outcome.expected.id for outcome in outcomes),
+        columns={**columns, **_score_rankings(outcomes)},
+    )
 
 
-def _measure_retrieval(outcomes: Sequence[Outcome]) -> list[Measure]:
-    """Score the ranked articles of the answerable questions, abstentions included."""
-    answerable = [outcome for outcome in outcomes if outcome.expected.answerable]
-    if not answerable:
-        return [Measure(str(measure), None) for measure in RETRIEVAL]
+def list_measures() -> list[str]:
+    """Return the names of all measures, in the order that they are shown in.
+
+    Over the answerable questions, abstentions counting as nothing found: the measures of ranking,
+    `answer_hit@k` (an accepted string stands in one of the first k quotes), `exact_match` and
+    `token_f1` of the first quote. Over all quotes: `quote_precision` (share of the quoted
+    characters that lie in gold sentences; what is quoted for an unanswerable question lies in
+    none), `quote_characters`, and the rates of citations that hold. Over all questions: coverage
+    (share answered), the risks (share of the answered whose first quote doesn't answer; an
+    unanswerable one that is answered is an error), AURC, ECE and Brier of the confidence.
+    Refusing is scored as finding the unanswerable.
+    """
+    return list(_STATISTICS)
+
+
+def make_statistic(name: str, scores: Scores) -> Statistic:
+    """Return a measure as a statistic of the questions' weights; it leaves no question out.
+
+    It is NaN where there is nothing to count, as where a data set gives no accepted strings or no
+    gold sentences.
+    """
+    return _STATISTICS[name](scores)
+
+
+def read_values(name: str, scores: Scores) -> tuple[Vectors64, Vectors64] | None:
+    """Return each question's value of a measure that is a mean, and which questions it is over.
+
+    None for a measure that is no mean over questions that are known beforehand.
+    """
+    if name in {str(each) for each in RETRIEVAL}:
+        return scores[name], scores["answerable"]
+    if name in _OF_FIRST_QUOTES:
+        return scores[name], scores["answerable"] * scores["judged"]
+    if name in {"refusal_recall", "false_answer_rate"}:
+        refused = scores["abstained"] if name == "refusal_recall" else 1 - scores["abstained"]
+        return refused, 1 - scores["answerable"]
+    if name == "coverage":
+        return 1 - scores["abstained"], np.ones(len(scores.ids))
+    if name == "Brier":
+        return (scores["confidence"] - scores["right"]) ** 2, scores["judged"]
+    return None
+
+
+def measure_scores(scores: Scores, resamples: int = RESAMPLES) -> dict[str, Estimate]:
+    """Return every measure with its 95 % interval, by cluster bootstrap."""
+    if not scores.ids:
+        return {}
+    statistics = {name: make_statistic(name, scores) for name in list_measures()}
+    return estimate_all(statistics, scores.clusters, resamples)
+
+
+def _score_answer(outcome: Outcome) -> dict[str, float]:
+    expected, quotes = outcome.expected, outcome.quotes
+    citations = [quote.citation for quote in quotes]
+    first = quotes[0] if quotes else None
+    with_gold = bool(expected.gold) or not expected.answerable
+    inside = sum(count_gold_characters(quote, expected.gold) for quote in quotes)
+    scores = {
+        "answerable": expected.answerable,
+        "judged": bool(expected.answers) or not expected.answerable,
+        "with_gold": with_gold,
+        "abstained": outcome.abstained,
+        "confidence": outcome.confidence,
+        "right": outcome.best_is_right,
+        "quotes": len(quotes),
+        "quoted_characters": sum(quote.end - quote.start for quote in quotes),
+        "gold_characters": inside if with_gold else 0,
+        "verbatim": sum(citation.verbatim for citation in citations),
+        "offset_exact": sum(citation.offset_exact for citation in citations),
+        "resolves": sum(citation.resolves for citation in citations),
+        "milliseconds": outcome.milliseconds,
+        "exact_match": 0.0,
+        "token_f1": 0.0,
+        **{f"answer_hit@{depth}": outcome.hit(depth) for depth in ANSWER_DEPTHS},
+    }
+    if first is not None:
+        # Quotes mark no span within them yet: the whole first quote is what is compared.
+        accepted = expected.answers
+        scores["exact_match"] = score_exact_match(first.text, accepted, first.language)
+        scores["token_f1"] = score_token_f1(first.text, accepted, first.language)
+    return {name: float(value) for name, value in scores.items()}
+
+
+def count_gold_characters(quote: CheckedQuote, gold: Sequence[GoldSpan]) -> int:
+    """Return how many of a quote's characters lie in gold spans, each counted once."""
+    inside: set[int] = set()
+    for span in gold:
+        if span.article_id == quote.article_id:
+            inside.update(range(max(span.start, quote.start), min(span.end, quote.end)))
+    return len(inside)
+
+
+def _score_rankings(outcomes: Sequence[Outcome]) -> dict[str, Vectors64]:
+    """Score the ranked articles of the answerable questions; the others get nothing."""
+    rows = {outcome.expected.id: row for row, outcome in enumerate(outcomes)}
+    columns = {str(measure): np.zeros(len(outcomes)) for measure in RETRIEVAL}
     qrels = [
-        Qrel(outcome.expected.id, article_id, 1)
-        for outcome in answerable
-        for article_id in outcome.expected.article_ids
+        Qrel(outcome.expected.id, judgement.article_id, judgement.relevance)
+        for outcome in outcomes
+        for judgement in outcome.expected.qrels
     ]
+    # Not by score: of articles with equal scores, trec_eval's code takes the last id first, and
+    # that of RR@10 the first id.
     run = [
-        # Only the order counts.
-        ScoredDoc(outcome.expected.id, article_id, -float(rank))
-        for outcome in answerable
-        for rank, article_id in enumerate(outcome.answer.ranked_article_ids)
+        ScoredDoc(outcome.expected.id, ranked.article_id, -float(rank))
+        for outcome in outcomes
+        for rank, ranked in enumerate(outcome.ranking)
     ]
-    values = ir_measures.calc_aggregate(RETRIEVAL, qrels, run)
-    return [Measure(str(measure), float(values[measure])) for measure in RETRIEVAL]
+    if qrels and run:
+        for metric in ir_measures.iter_calc(RETRIEVAL, qrels, run):
+            columns[str(metric.measure)][rows[metric.query_id]] = metric.value
+    return columns
 
 
-def _measure_answers(outcomes: Sequence[Outcome]) -> list[Measure]:
-    """Count the answerable questions with an accepted string in one of the first quotes."""
-    answerable = [outcome for outcome in outcomes if outcome.expected.answerable]
-    return [
-        Measure(f"answer_hit@{depth}", _share(outcome.hit(depth) for outcome in answerable))
-        for depth in ANSWER_DEPTHS
-    ]
+def _mean(name: str) -> Callable[[Scores], Statistic]:
+    def make(scores: Scores) -> Statistic:
+        values = read_values(name, scores)
+        assert values is not None
+        return ratio(values[0] * values[1], values[1])
+
+    return make
 
 
-def _measure_citations(outcomes: Sequence[Outcome]) -> list[Measure]:
-    citations = [citation for outcome in outcomes for citation in outcome.citations]
-    return [
-        Measure("verbatim_rate", _share(citation.verbatim for citation in citations)),
-        Measure("offset_exact_rate", _share(citation.offset_exact for citation in citations)),
-    ]
+def _share_of_quotes(column: str) -> Callable[[Scores], Statistic]:
+    return lambda scores: ratio(scores[column], scores["quotes"])
 
 
-def _measure_abstention(outcomes: Sequence[Outcome]) -> list[Measure]:
-    """Score abstaining as the retrieval of the unanswerable questions."""
-    abstained = [outcome for outcome in outcomes if outcome.answer.abstained]
-    unanswerable = [outcome for outcome in outcomes if not outcome.expected.answerable]
-    return [
-        Measure(
-            "abstention_precision",
-            _share(not outcome.expected.answerable for outcome in abstained),
-        ),
-        Measure("abstention_recall", _share(outcome.answer.abstained for outcome in unanswerable)),
-    ]
+def _among_judged(
+    make: Callable[[Vectors64, Vectors64], Statistic],
+) -> Callable[[Scores], Statistic]:
+    """Make a statistic of errors and confidences, over those questions that have a right answer."""
+
+    def make_of(scores: Scores) -> Statistic:
+        rows = np.flatnonzero(scores["judged"])
+        if not rows.size:
+            return lambda weights: np.full(len(weights), np.nan)
+        statistic = make(1 - scores["right"][rows], scores["confidence"][rows])
+        return lambda weights: statistic(weights[:, rows])
+
+    return make_of
 
 
-def _measure_latency(outcomes: Sequence[Outcome]) -> list[Measure]:
-    totals = [outcome.answer.timings.total for outcome in outcomes]
-    if not totals:
-        return [Measure("latency_p50_ms", None), Measure("latency_p95_ms", None)]
-    p50, p95 = np.percentile(totals, [50, 95])
-    return [Measure("latency_p50_ms", float(p50)), Measure("latency_p95_ms", float(p95))]
+def _precision_of_quotes(scores: Scores) -> Statistic:
+    return ratio(scores["gold_characters"], scores["quoted_characters"] * scores["with_gold"])
 
 
-def _share(hits: Iterable[bool]) -> float | None:
-    counted = list(hits)
-    return sum(counted) / len(counted) if counted else None
+def _precision_of_refusals(scores: Scores) -> Statistic:
+    refused = scores["abstained"] * scores["judged"]
+    return ratio(refused * (1 - scores["answerable"]), refused)
+
+
+def _selective_risk(scores: Scores) -> Statistic:
+    answered = (1 - scores["abstained"]) * scores["judged"]
+    return ratio(answered * (1 - scores["right"]), answered)
+
+
+def _latency(percent: int) -> Callable[[Scores], Statistic]:
+    return lambda scores: quantile(scores["milliseconds"], percent / 100)
+
+
+_OF_FIRST_QUOTES = (
+    *(f"answer_hit@{depth}" for depth in ANSWER_DEPTHS),
+    "exact_match",
+    "token_f1",
+)
+_STATISTICS: Mapping[str, Callable[[Scores], Statistic]] = {
+    **{name: _mean(name) for name in (*map(str, RETRIEVAL), *_OF_FIRST_QUOTES)},
+    "quote_precision": _precision_of_quotes,
+    "quote_characters": _share_of_quotes("quoted_characters"),
+    "quotes_per_answer": lambda scores: ratio(scores["quotes"], 1 - scores["abstained"]),
+    "verbatim_rate": _share_of_quotes("verbatim"),
+    "offset_exact_rate": _share_of_quotes("offset_exact"),
+    "citation_resolves_rate": _share_of_quotes("resolves"),
+    "coverage": _mean("coverage"),
+    "selective_risk": _selective_risk,
+    "AURC": _among_judged(aurc),
+    **{
+        f"risk@{percent}": _among_judged(partial(risk_at_coverage, coverage=percent / 100))
+        for percent in COVERAGES
+    },
+    "refusal_precision": _precision_of_refusals,
+    "refusal_recall": _mean("refusal_recall"),
+    "false_answer_rate": _mean("false_answer_rate"),
+    "ECE": _among_judged(lambda errors, confidences: ece(1 - errors, confidences)),
+    "Brier": _mean("Brier"),
+    **{f"latency_p{percent}_ms": _latency(percent) for percent in LATENCIES},
+    "questions_per_second": lambda scores: ratio(
+        np.full(len(scores.ids), 1000.0), scores["milliseconds"]
+    ),
+}

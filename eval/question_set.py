@@ -36,19 +36,29 @@ class GoldSpan:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectedAnswer:
-    """Hold a question and its gold: articles that answer it, and strings a quote may hold.
+class Judgement:
+    """Say how relevant an article is to a question: 0 is not at all."""
 
-    An unanswerable question has neither; `unanswerable_kind` then says what is amiss with it. A
-    `need` is asked in several languages, about one `topic`. `conversation` and `turn`, from 1, say
-    where a question stands among others that lean on it.
+    article_id: str
+    relevance: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedAnswer:
+    """Hold a question and its gold: the articles judged, and strings a quote may hold.
+
+    `answers` is empty where a set of questions only says which articles are relevant, and `gold`
+    where it doesn't say which sentences. An unanswerable question has none of the three;
+    `unanswerable_kind` then says what is amiss with it. A `need` is asked in several languages,
+    about one `topic`. `conversation` and `turn`, from 1, say where a question stands among others
+    that lean on it.
     """
 
     id: str
     language: Language
     question: str
     answerable: bool
-    article_ids: tuple[str, ...]
+    qrels: tuple[Judgement, ...]
     answers: tuple[str, ...]
     gold: tuple[GoldSpan, ...] = ()
     need: str | None = None
@@ -61,11 +71,19 @@ class ExpectedAnswer:
     conversation: str | None = None
     turn: int | None = None
 
+    @property
+    def article_ids(self) -> tuple[str, ...]:
+        """Name the articles that answer."""
+        return tuple(each.article_id for each in self.qrels if each.relevance > 0)
 
-def read_question_set(path: Path) -> tuple[ExpectedAnswer, ...]:
+
+def read_question_set(
+    path: Path, lengths: Mapping[str, int] | None = None
+) -> tuple[ExpectedAnswer, ...]:
     """Return the questions of a JSONL file; fields other than those of the gold are left alone.
 
-    Raises `QuestionSetError`, with every fault of the file, before anything is run.
+    Given the `lengths` of the library's articles by id, an article or a place that isn't there is
+    a fault too. Raises `QuestionSetError`, with every fault of the file, before anything is run.
     """
     try:
         # Not `splitlines`: a JSON text may hold U+2028 and other ends of lines as they are.
@@ -81,6 +99,8 @@ def read_question_set(path: Path) -> tuple[ExpectedAnswer, ...]:
             continue
         try:
             question = _parse_line(line)
+            if lengths is not None:
+                _check_places(question, lengths)
             if question.id in questions:
                 raise ValueError(f"the id {question.id!r} stands on an earlier line too")
             questions[question.id] = question
@@ -91,6 +111,20 @@ def read_question_set(path: Path) -> tuple[ExpectedAnswer, ...]:
     if faults:
         raise QuestionSetError("\n".join(faults))
     return tuple(questions.values())
+
+
+def _check_places(question: ExpectedAnswer, lengths: Mapping[str, int]) -> None:
+    for article_id in question.article_ids:
+        if article_id not in lengths:
+            raise ValueError(f"the library has no article {article_id!r}")
+    for span in question.gold:
+        if span.article_id not in lengths:
+            raise ValueError(f"the library has no article {span.article_id!r}")
+        if span.end > lengths[span.article_id]:
+            raise ValueError(
+                f"'gold' ends at {span.end}, and {span.article_id!r} has "
+                f"{lengths[span.article_id]:,} characters"
+            )
 
 
 def _parse_line(line: str) -> ExpectedAnswer:
@@ -113,7 +147,7 @@ def _parse_line(line: str) -> ExpectedAnswer:
         language=_language(values),
         question=_text(values, "question"),
         answerable=answerable,
-        article_ids=_texts(values, "article_ids"),
+        qrels=tuple(map(Judgement, _texts(values, "article_ids"))),
         answers=_texts(values, "answers"),
         gold=_gold(values),
         turn=_turn(values),
@@ -121,8 +155,8 @@ def _parse_line(line: str) -> ExpectedAnswer:
     )
     if answerable and not (question.article_ids and question.answers):
         raise ValueError("an answerable question needs article_ids and answers")
-    if not answerable and (question.article_ids or question.answers):
-        raise ValueError("an unanswerable question has no article_ids and no answers")
+    if not answerable and (question.article_ids or question.answers or question.gold):
+        raise ValueError("an unanswerable question has no article_ids, no answers and no gold")
     # Raises for one that can't be asked.
     read_question(question.question, question.language)
     return question

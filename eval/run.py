@@ -1,72 +1,214 @@
 """A run: every question of a set asked, and what came back."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from massilia.corpus.article import Article
+from massilia.corpus.article import Language
+from massilia.eval.citations import CheckedCitation, ReaderPages, check_citation
 from massilia.eval.question_set import ExpectedAnswer
-from massilia.service.answer import Answer, Citation
-from massilia.service.answerer import Answerer
-from massilia.service.question import read_question
+from massilia.index.retriever import ScoredPassage
+from massilia.service.answer import Quote
+from massilia.service.answerer import Answerer, Finding, compose_answer
+from massilia.service.question import Question
+
+DEPTH = 100
+"""How many articles of a ranking are kept: as deep as R@100 and AP look."""
+PASSAGES_KEPT = 10
+_SCORE_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class CheckedCitation:
-    """Say of a citation what was found when its article was read again.
+class RankedArticle:
+    """Pair an article with the score of the best of its passages."""
 
-    `verbatim`: the cited text stands in the article, to the letter. `offset_exact`: it is what
-    lies between the offsets, in the text whose hash the citation gives.
-    """
+    article_id: str
+    score: float
 
-    verbatim: bool
-    offset_exact: bool
+
+@dataclass(frozen=True, slots=True)
+class PassagePlace:
+    """Place a passage that was found: code point offsets into its article's text."""
+
+    article_id: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedQuote:
+    """Hold a quote, how sure it is, and what became of its citation when it was checked."""
+
+    text: str
+    article_id: str
+    language: Language
+    start: int
+    end: int
+    confidence: float
+    citation: CheckedCitation
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Hold what came of one question."""
+    """Hold what came of one question.
+
+    `best` is the first quote, or of an abstention the one that would have been the first without
+    it: how sure it is and whether it is right is known for every question that finds anything.
+    """
 
     expected: ExpectedAnswer
-    answer: Answer
-    citations: tuple[CheckedCitation, ...]
+    ranking: tuple[RankedArticle, ...]
+    passages: tuple[PassagePlace, ...]
+    quotes: tuple[CheckedQuote, ...]
+    best: CheckedQuote | None
+    milliseconds: float
 
-    def hit(self, quotes: int) -> bool:
-        """Tell whether an accepted string stands in one of the first `quotes` quotes."""
-        return any(
-            accepted in quote.text
-            for quote in self.answer.quotes[:quotes]
-            for accepted in self.expected.answers
-        )
+    @property
+    def abstained(self) -> bool:
+        """Tell whether nothing is quoted."""
+        return not self.quotes
+
+    @property
+    def confidence(self) -> float:
+        """Give the probability that `best` is right; 0 where there is none."""
+        return self.best.confidence if self.best else 0.0
+
+    @property
+    def best_is_right(self) -> bool:
+        """Tell whether `best` holds an accepted string."""
+        return self.best is not None and self._holds_answer(self.best)
+
+    def hit(self, depth: int) -> bool:
+        """Tell whether an accepted string stands in one of the first `depth` quotes."""
+        return any(self._holds_answer(quote) for quote in self.quotes[:depth])
+
+    def _holds_answer(self, quote: CheckedQuote) -> bool:
+        return any(accepted in quote.text for accepted in self.expected.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Hold what came of every question of a set, in its order.
+
+    `whole` is of the library as it is. `directions` are of its articles in one language, by the
+    languages of the question and of the articles, such as "fr-en"; a question that has an answer,
+    but none in that language, isn't among them. There are none for a library of one language.
+    """
+
+    whole: tuple[Outcome, ...]
+    directions: Mapping[str, tuple[Outcome, ...]]
 
 
 def run_questions(
     answerer: Answerer,
     questions: Sequence[ExpectedAnswer],
+    pages: ReaderPages,
+    only: Language | None = None,
     advance: Callable[[int], None] | None = None,
-) -> tuple[Outcome, ...]:
-    """Ask every question, in order, and check every citation against the library."""
-    outcomes = []
+) -> Outcomes:
+    """Ask every question of the library, then of its articles in each language apart.
+
+    Given `only`, the library is taken to hold nothing but its articles in that language. Every
+    citation is checked against the library and opened. Questions of a conversation are asked one
+    by one, as if each were the first.
+    """
+    languages = {entry.id: entry.language for entry in answerer.store.entries()}
+    spoken = sorted(set(languages.values()))
+    # Restricting a library of one language changes nothing.
+    directions = spoken if only is None and len(spoken) > 1 else []
+    whole = []
+    restricted: dict[tuple[Language, Language], list[Outcome]] = defaultdict(list)
     for expected in questions:
-        answer = answerer.answer(read_question(expected.question, expected.language))
-        citations = tuple(
-            check_citation(quote.citation, answerer.store.article(quote.citation.article_id))
-            for quote in answer.quotes
-        )
-        outcomes.append(Outcome(expected, answer, citations))
+        question = Question(expected.question, expected.language)
+        finding = answerer.find(question, only)
+        whole.append(_take_outcome(answerer, expected, finding, pages, only))
+        for language in directions:
+            narrowed = restrict_expected(expected, language, languages)
+            if narrowed is not None:
+                again = answerer.find(question, language, finding.encoded)
+                restricted[expected.language, language].append(
+                    _take_outcome(answerer, narrowed, again, pages, language)
+                )
         if advance is not None:
             advance(1)
-    return tuple(outcomes)
-
-
-def check_citation(citation: Citation, article: Article | None) -> CheckedCitation:
-    """Compare a citation with its article; None, an article that isn't there, fails both."""
-    if article is None:
-        return CheckedCitation(verbatim=False, offset_exact=False)
-    return CheckedCitation(
-        verbatim=bool(citation.cited_text) and citation.cited_text in article.text,
-        offset_exact=(
-            0 <= citation.start < citation.end <= len(article.text)
-            and article.text[citation.start : citation.end] == citation.cited_text
-            and article.text_sha256 == citation.text_sha256
-        ),
+    return Outcomes(
+        whole=tuple(whole),
+        directions={
+            f"{asked}-{found}": tuple(outcomes)
+            for (asked, found), outcomes in sorted(restricted.items())
+        },
     )
+
+
+def restrict_expected(
+    expected: ExpectedAnswer, language: Language, languages: Mapping[str, Language]
+) -> ExpectedAnswer | None:
+    """Return what is expected of the articles in `language` alone.
+
+    `languages` are those of the articles by id. None where the question has an answer, but only
+    in the other language.
+    """
+    qrels = tuple(each for each in expected.qrels if languages.get(each.article_id) is language)
+    gold = tuple(each for each in expected.gold if languages.get(each.article_id) is language)
+    narrowed = replace(expected, qrels=qrels, gold=gold)
+    return None if expected.article_ids and not narrowed.article_ids else narrowed
+
+
+def rank_articles(passages: Sequence[ScoredPassage], depth: int) -> tuple[RankedArticle, ...]:
+    """Return the articles of ranked passages, each once, with the score of its best passage."""
+    best: dict[str, float] = {}
+    for scored in passages:
+        best.setdefault(scored.passage.article_id, round(scored.score, _SCORE_DIGITS))
+    return tuple(RankedArticle(*pair) for pair in list(best.items())[:depth])
+
+
+def _take_outcome(
+    answerer: Answerer,
+    expected: ExpectedAnswer,
+    finding: Finding,
+    pages: ReaderPages,
+    language: Language | None,
+) -> Outcome:
+    def check(quote: Quote) -> CheckedQuote:
+        citation = quote.citation
+        article = answerer.store.article(citation.article_id)
+        resolves = pages.resolve(citation, expected.language)
+        return CheckedQuote(
+            text=quote.text,
+            article_id=citation.article_id,
+            language=citation.language,
+            start=citation.start,
+            end=citation.end,
+            confidence=quote.score,
+            citation=check_citation(citation, article, resolves),
+        )
+
+    answer = compose_answer(finding)
+    quotes = tuple(map(check, answer.quotes))
+    best = quotes[:1] or tuple(map(check, compose_answer(finding, threshold=0.0).quotes[:1]))
+    return Outcome(
+        expected=expected,
+        ranking=_rank_deeply(answerer, finding, language),
+        passages=tuple(
+            PassagePlace(each.passage.article_id, each.passage.start, each.passage.end)
+            for each in finding.passages[:PASSAGES_KEPT]
+        ),
+        quotes=quotes,
+        best=best[0] if best else None,
+        milliseconds=answer.timings.total,
+    )
+
+
+def _rank_deeply(
+    answerer: Answerer, finding: Finding, language: Language | None
+) -> tuple[RankedArticle, ...]:
+    """Rank passages until they are of `DEPTH` articles, or there are no more."""
+    if finding.encoded is None:
+        return ()
+    limit = 2 * DEPTH
+    while True:
+        passages = answerer.rank_passages(finding.encoded, limit, language)
+        ranking = rank_articles(passages, DEPTH)
+        if len(ranking) == DEPTH or len(passages) < limit:
+            return ranking
+        limit *= 2

@@ -1,7 +1,8 @@
 """What the rest of Massilia asks of an embedding model."""
 
-from collections.abc import Callable, Sequence
-from typing import Protocol, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,3 +42,28 @@ class Encoder(Protocol):
 
     def encode_passages(self, passages: Sequence[str], advance: Advance | None = None) -> Vectors:
         """Return one unit vector a passage, as an array of shape (len(passages), dimension)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenVectors:
+    """Hold the tokens of a text, those of it alone: no special tokens, none of a prompt.
+
+    `ids`, of shape (tokens,), name them in the encoder's vocabulary; `vectors`, of shape (tokens,
+    width), have unit length. The width needn't be the dimension of a text's vector.
+    """
+
+    ids: NDArray[np.int64]
+    vectors: Vectors
+
+
+@runtime_checkable
+class TokenEncoder(Encoder, Protocol):
+    """Give a vector to each token of a text too, made of the token and of what surrounds it."""
+
+    def encode_question_tokens(self, question: str) -> TokenVectors:
+        """Return the tokens of a question."""
+
+    def encode_passage_tokens(
+        self, passages: Sequence[str], advance: Advance | None = None
+    ) -> Iterator[TokenVectors]:
+        """Yield the tokens of each passage, in their order, encoding as they are asked for."""

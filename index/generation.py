@@ -186,7 +186,7 @@ def compose_sentence(sentence: IndexedText) -> str:
 
     The heading often names what the sentence calls "it" or "the company".
     """
-    return f"{sentence.heading or sentence.title}\n{sentence.text}"
+    return "\n".join(part for part in (sentence.heading or sentence.title, sentence.text) if part)
 
 
 def _index_texts(

@@ -12,11 +12,11 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from massilia.index.encoder import Advance, ModelError, Vectors
+from massilia.index.encoder import Advance, ModelError, TokenVectors, Vectors
 from massilia.index.packaged_model import (
     E5_PROMPTS,
     FINGERPRINT,
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 # Swept over 1, 4, 8, 16, 32, 64 on 160 passages of newspaper articles, 108 tokens each on average,
 # on two cores: 29, 38, 38, 35, 29, 21 passages a second.
 BATCH_SIZE: Final = 8
+# A passage has a vector for each of a hundred tokens and more: no more passages than this wait in
+# memory for those that come before them.
+WINDOW: Final = 16 * BATCH_SIZE
 HUB_TIMEOUT_SECONDS: Final = 5.0
 
 # What decides a model's vectors: weights, configuration, vocabulary. Notes and pictures don't,
@@ -76,8 +79,7 @@ class SentenceEncoder:
         """Give the largest `count_tokens` of a passage that is read whole, if there is a limit."""
         if self._model.max_seq_length is None:
             return None
-        without, with_prompt = self.count_tokens(["a", f"{self._passage_prompt}a"])
-        return self._model.max_seq_length - (with_prompt - without)
+        return self._model.max_seq_length - self._count_prompt_tokens(self._passage_prompt)
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         """Return one unit vector a question, as an array of shape (len(questions), dimension)."""
@@ -88,6 +90,28 @@ class SentenceEncoder:
         """Return one unit vector a passage, as an array of shape (len(passages), dimension)."""
         encode = partial(self._model.encode_document, prompt=self._passage_prompt)
         return self._encode(encode, passages, advance=advance)
+
+    def encode_question_tokens(self, question: str) -> TokenVectors:
+        """Return the tokens of a question with their last hidden states, at unit length."""
+        encode = partial(self._model.encode_query, prompt=self._question_prompt)
+        (tokens,) = self._encode_tokens(encode, [question], self._question_prompt)
+        return tokens
+
+    def encode_passage_tokens(
+        self, passages: Sequence[str], advance: Advance | None = None
+    ) -> Iterator[TokenVectors]:
+        """Yield the tokens of each passage with their last hidden states, at unit length."""
+        encode = partial(self._model.encode_document, prompt=self._passage_prompt)
+        for start in range(0, len(passages), WINDOW):
+            window = passages[start : start + WINDOW]
+            found: dict[int, TokenVectors] = {}
+            for batch in _batch_by_length(window):
+                texts = [window[position] for position in batch]
+                tokens = self._encode_tokens(encode, texts, self._passage_prompt)
+                found.update(zip(batch, tokens, strict=True))
+                if advance is not None:
+                    advance(len(batch))
+            yield from (found[position] for position in range(len(window)))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the tokens of each text, with the special ones but without the model's prefix."""
@@ -103,10 +127,7 @@ class SentenceEncoder:
         self, encode: Callable[..., object], texts: Sequence[str], *, advance: Advance | None
     ) -> Vectors:
         vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        # Texts of one length share a batch, or the short ones would be padded to the long ones.
-        order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
-        for start in range(0, len(texts), BATCH_SIZE):
-            batch = order[start : start + BATCH_SIZE]
+        for batch in _batch_by_length(texts):
             with self._lock:
                 encoded = encode(
                     [texts[position] for position in batch],
@@ -116,6 +137,38 @@ class SentenceEncoder:
             vectors[batch] = np.asarray(encoded, dtype=np.float32)
             if advance is not None:
                 advance(len(batch))
+        self._normalise(vectors, texts)
+        return vectors
+
+    def _encode_tokens(
+        self, encode: Callable[..., object], texts: Sequence[str], prompt: str
+    ) -> list[TokenVectors]:
+        encoded: Any
+        with self._lock:
+            encoded = encode(
+                texts, batch_size=BATCH_SIZE, show_progress_bar=False, output_value=None
+            )
+        if any("token_embeddings" not in each for each in encoded):
+            raise ModelError(f"the model {self.name} gives no vectors of single tokens")
+        tokenizer = self._model.tokenizer
+        # A character that the vocabulary lacks is one of the text's all the same.
+        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        prompt_tokens = self._count_prompt_tokens(prompt)
+        tokens = []
+        for text, each in zip(texts, encoded, strict=True):
+            ids = each["input_ids"].cpu().numpy()
+            # Padding is special too. The prompt stands first of what is left.
+            kept = np.flatnonzero(~np.isin(ids, list(special)))[prompt_tokens:]
+            vectors = each["token_embeddings"].float().cpu().numpy()[kept]
+            self._normalise(vectors, [text] * len(vectors))
+            tokens.append(TokenVectors(ids[kept], vectors))
+        return tokens
+
+    def _count_prompt_tokens(self, prompt: str) -> int:
+        without, with_prompt = self.count_tokens(["a", f"{prompt}a"])
+        return with_prompt - without
+
+    def _normalise(self, vectors: Vectors, texts: Sequence[str]) -> None:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         unusable = np.flatnonzero(~(np.isfinite(lengths[:, 0]) & (lengths[:, 0] > 0)))
         if len(unusable):
@@ -125,7 +178,12 @@ class SentenceEncoder:
                 f"for {texts[position]!r}"
             )
         vectors /= lengths
-        return vectors
+
+
+def _batch_by_length(texts: Sequence[str]) -> list[list[int]]:
+    # Texts of one length share a batch, or the short ones would be padded to the long ones.
+    order = sorted(range(len(texts)), key=lambda position: -len(texts[position]))
+    return [order[start : start + BATCH_SIZE] for start in range(0, len(order), BATCH_SIZE)]
 
 
 def open_encoder(

@@ -379,6 +379,16 @@ class Store:
             for row in rows
         ]
 
+    def passage_ids(self, language: Language) -> list[int]:
+        """Return the ids of the passages of the articles in `language`."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT passages.id FROM passages JOIN articles ON articles.id = article_id "
+                "WHERE language = ? ORDER BY passages.id",
+                (language,),
+            ).fetchall()
+        return [row["id"] for row in rows]
+
     def sentences(self, passage: StoredPassage) -> list[StoredSentence]:
         """Return the sentences of a passage, in the text's order."""
         with self._reading() as connection:

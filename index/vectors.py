@@ -1,7 +1,7 @@
 """Unit vectors under integer ids, searched exactly with FAISS."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from massilia.index.encoder import Vectors
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Pair the id of a vector with its inner product with the question's vector."""
+    """Pair the id of what was found with its score: here, the inner product of two vectors."""
 
     id: int
     score: float
@@ -65,18 +65,28 @@ class VectorIndex:
         """Give the length of a vector."""
         return int(self._index.d)
 
-    def search(self, question: Vectors, limit: int) -> list[Hit]:
+    def search(
+        self, question: Vectors, limit: int, among: Collection[int] | None = None
+    ) -> list[Hit]:
         """Return the `limit` vectors nearest to `question`, of shape (dimension,), best first.
 
-        Those that are equally near come in the order of their ids.
+        Given `among`, only vectors with these ids are looked at. Those that are equally near come
+        in the order of their ids.
         """
-        limit = min(limit, len(self))
+        limit = min(limit, len(self) if among is None else len(among))
         if limit < 1:
             return []
-        scores, ids = self._index.search(question.reshape(1, -1), limit)
+        parameters = None
+        if among is not None:
+            selected = np.fromiter(among, dtype=np.int64, count=len(among))
+            selector = faiss.IDSelectorBatch(selected)
+            parameters = faiss.SearchParameters(sel=selector)  # type: ignore[call-arg] # no stub
+        scores, ids = self._index.search(question.reshape(1, -1), limit, params=parameters)
         hits = [
             Hit(int(vector_id), float(score))
             for vector_id, score in zip(ids[0], scores[0], strict=True)
+            # FAISS fills up with -1 where fewer are selected than asked for.
+            if vector_id >= 0
         ]
         return sorted(hits, key=lambda hit: (-hit.score, hit.id))
 

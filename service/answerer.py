@@ -2,9 +2,12 @@
 
 import re
 import secrets
+import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TypeAlias
 
 from massilia.corpus.article import Article, Language
 from massilia.index.background import Spread
@@ -12,6 +15,8 @@ from massilia.index.encoder import Encoder
 from massilia.index.errors import LibraryError
 from massilia.index.generation import Generation
 from massilia.index.library import Library
+from massilia.index.ranker import EncodedQuestion, Ranker, RankerName
+from massilia.index.rankers import open_ranker
 from massilia.index.retriever import Retriever, ScoredPassage, ScoredSentence
 from massilia.index.store import Store
 from massilia.service.answer import (
@@ -37,6 +42,9 @@ MIN_SHARE = 0.6
 22 on the press texts, has its accepted answer in such a quote and not in the first."""
 MIN_WORDS = 3
 """A shorter sentence is a byline, a caption or a menu's entry."""
+MakeRanker: TypeAlias = Callable[[Store, Generation], Ranker]
+"""What ranks the passages of a generation; called once for each."""
+
 _WORD = re.compile(r"\w+")
 _LIST_MARKER = re.compile(r"[•◦▪‣●*–—-]\s+")
 
@@ -56,12 +64,32 @@ class Candidate:
         return self.article.text[self.start : self.end]
 
 
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Hold what was found for a question: passages, and the sentences in them, best first.
+
+    Without a library that holds anything, `encoded` and `generation_id` are None.
+    """
+
+    question: Question
+    encoded: EncodedQuestion | None
+    generation_id: str | None
+    passages: tuple[ScoredPassage, ...]
+    candidates: tuple[Candidate, ...]
+    timings: Timings
+
+
 class Answerer:
     """Answer questions from a library with an encoder; safe to use from several threads."""
 
-    def __init__(self, library: Library, encoder: Encoder) -> None:
+    def __init__(
+        self, library: Library, encoder: Encoder, make_ranker: MakeRanker | None = None
+    ) -> None:
         self.library = library
         self._encoder = encoder
+        self._make_ranker = make_ranker or partial(_open_default_ranker, encoder)
+        self._retriever: Retriever | None = None
+        self._opening = threading.Lock()
 
     @property
     def store(self) -> Store:
@@ -77,39 +105,62 @@ class Answerer:
 
         Raises `LibraryError` when the library can't be read.
         """
+        return compose_answer(self.find(question), top_k)
+
+    def find(
+        self,
+        question: Question,
+        language: Language | None = None,
+        encoded: EncodedQuestion | None = None,
+    ) -> Finding:
+        """Return all that may be quoted for a question, sure or not.
+
+        Given a language, only articles in it are looked at. `encoded`, that of an earlier finding
+        for the same question, spares encoding it again. Raises `LibraryError`.
+        """
         started = time.perf_counter()
-        generation = self._open_generation()
-        if generation is None:
-            return _abstain_without_library(question, started)
-        vector = self._encoder.encode_questions([question.text])[0]
-        encoded = time.perf_counter()
-        retriever = Retriever(self.store, generation)
+        retriever = self._open_retriever()
+        if retriever is None:
+            return Finding(question, None, None, (), (), _time_nothing(started))
+        if encoded is None:
+            encoded = EncodedQuestion.encode(question.text, question.language, self._encoder)
+        encoding = _since(started)
         # One reading, or an article that is replaced in between would be cut at its old places.
         with self.store.reading():
-            passages = retriever.retrieve(vector, PASSAGES)
-            sentences = retriever.rank_sentences(vector, passages)
-            retrieved = time.perf_counter()
-            candidates = self._weigh(sentences, retriever.measure_background(vector))
-        chosen = _choose(candidates, question.language, top_k)
-        quotes = _quote(chosen)
-        # Of an abstention: what was thought of the best sentence.
-        best = (chosen or candidates)[:1]
-        finished = time.perf_counter()
-        return Answer(
-            id=_make_id(),
+            passages = retriever.retrieve(encoded, PASSAGES, language)
+            sentences = retriever.rank_sentences(encoded, passages)
+            retrieving = _since(started) - encoding
+            spreads = retriever.measure_background(encoded)
+            candidates = self._weigh(sentences, spreads)
+        total = _since(started)
+        return Finding(
             question=question,
-            quotes=quotes,
-            confidence=best[0].confidence if best else NO_CONFIDENCE,
-            skipped_reasons=() if quotes else (SkippedReason.NO_RELEVANT_CONTENT,),
-            ranked_article_ids=_rank_articles(passages),
-            generation_id=generation.id,
-            timings=Timings(
-                encode=(encoded - started) * 1000,
-                retrieve=(retrieved - encoded) * 1000,
-                quote=(finished - retrieved) * 1000,
-                total=(finished - started) * 1000,
-            ),
+            encoded=encoded,
+            generation_id=retriever.generation_id,
+            passages=tuple(passages),
+            candidates=tuple(candidates),
+            timings=Timings(encoding, retrieving, total - encoding - retrieving, total),
         )
+
+    def rank_passages(
+        self, question: EncodedQuestion, limit: int, language: Language | None = None
+    ) -> list[ScoredPassage]:
+        """Return the `limit` passages that rank highest, far beyond those that are quoted from."""
+        retriever = self._open_retriever()
+        if retriever is None:
+            return []
+        with self.store.reading():
+            return retriever.retrieve(question, limit, language)
+
+    def _open_retriever(self) -> Retriever | None:
+        generation = self._open_generation()
+        if generation is None:
+            return None
+        with self._opening:
+            if self._retriever is None or self._retriever.generation_id != generation.id:
+                ranker = self._make_ranker(self.store, generation)
+                self._retriever = Retriever(self.store, generation, ranker)
+            return self._retriever
 
     def _open_generation(self) -> Generation | None:
         generation = self.library.generation()
@@ -149,6 +200,32 @@ class Answerer:
         return candidates
 
 
+def compose_answer(
+    finding: Finding, top_k: int = MAX_QUOTES, threshold: float = THRESHOLD
+) -> Answer:
+    """Return up to `top_k` quotes that are as sure as `threshold`, or the reason for having none.
+
+    A threshold of 0 never abstains while there is a sentence to quote.
+    """
+    started = time.perf_counter()
+    chosen = _choose(finding.candidates, finding.question.language, top_k, threshold)
+    quotes = _quote(chosen)
+    # Of an abstention: what was thought of the best sentence.
+    best = (chosen or finding.candidates)[:1]
+    composing = _since(started)
+    timings = finding.timings
+    return Answer(
+        id=_make_id(),
+        question=finding.question,
+        quotes=quotes,
+        confidence=best[0].confidence if best else NO_CONFIDENCE,
+        skipped_reasons=() if quotes else (SkippedReason.NO_RELEVANT_CONTENT,),
+        ranked_article_ids=_rank_articles(finding.passages),
+        generation_id=finding.generation_id,
+        timings=replace(timings, quote=timings.quote + composing, total=timings.total + composing),
+    )
+
+
 def cite(article: Article, start: int, end: int, citation_id: str) -> Citation:
     """Return the citation of `article.text[start:end]`, with the sources marked within it."""
     sources = {source.id: source for source in article.sources}
@@ -179,12 +256,14 @@ def _is_quotable(text: str) -> bool:
     return len(_WORD.findall(text)) >= MIN_WORDS and not text.endswith("?")
 
 
-def _choose(candidates: list[Candidate], language: Language, limit: int) -> list[Candidate]:
+def _choose(
+    candidates: Sequence[Candidate], language: Language, limit: int, threshold: float
+) -> tuple[Candidate, ...]:
     """Leave out what is too unsure, said already, or the translation of an article quoted.
 
     Of an article and its translation, the one in the question's language is quoted if it can be.
     """
-    sure = [each for each in candidates if each.confidence.value >= THRESHOLD]
+    sure = [each for each in candidates if each.confidence.value >= threshold]
     languages: dict[str, Language] = {}
     for candidate in sorted(sure, key=lambda each: each.article.language is not language):
         languages.setdefault(_work(candidate.article), candidate.article.language)
@@ -195,16 +274,16 @@ def _choose(candidates: list[Candidate], language: Language, limit: int) -> list
     quoted = sorted(
         list(chosen.values())[:limit], key=lambda each: each.confidence.value, reverse=True
     )
-    return [
+    return tuple(
         each for each in quoted if each.confidence.value >= MIN_SHARE * quoted[0].confidence.value
-    ]
+    )
 
 
 def _work(article: Article) -> str:
     return article.translation_of or article.id
 
 
-def _quote(chosen: list[Candidate]) -> tuple[Quote, ...]:
+def _quote(chosen: Sequence[Candidate]) -> tuple[Quote, ...]:
     citations = [
         cite(candidate.article, candidate.start, candidate.end, f"c{number}")
         for number, candidate in enumerate(chosen, start=1)
@@ -215,21 +294,20 @@ def _quote(chosen: list[Candidate]) -> tuple[Quote, ...]:
     )
 
 
-def _rank_articles(passages: list[ScoredPassage]) -> tuple[str, ...]:
+def _rank_articles(passages: Sequence[ScoredPassage]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(scored.passage.article_id for scored in passages))
 
 
-def _abstain_without_library(question: Question, started: float) -> Answer:
-    return Answer(
-        id=_make_id(),
-        question=question,
-        quotes=(),
-        confidence=NO_CONFIDENCE,
-        skipped_reasons=(SkippedReason.NO_RELEVANT_CONTENT,),
-        ranked_article_ids=(),
-        generation_id=None,
-        timings=Timings(0.0, 0.0, 0.0, (time.perf_counter() - started) * 1000),
-    )
+def _open_default_ranker(encoder: Encoder, store: Store, generation: Generation) -> Ranker:
+    return open_ranker(RankerName.DEFAULT, store, generation, encoder)
+
+
+def _time_nothing(started: float) -> Timings:
+    return Timings(0.0, 0.0, 0.0, _since(started))
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
 
 
 def _make_id() -> str:

@@ -48,7 +48,9 @@ def create_app(answerer: Answerer) -> FastAPI:
         request: Request, call_next: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         response = await call_next(request)
-        response.headers.update(SECURITY_HEADERS)
+        for name, value in SECURITY_HEADERS.items():
+            # A response may come with a policy that fits it better.
+            response.headers.setdefault(name, value)
         return response
 
     return app

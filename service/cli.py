@@ -20,7 +20,7 @@ from massilia.index.encoder import Advance, Encoder
 from massilia.index.library import Library
 from massilia.index.store import Change, Outcome
 from massilia.ingest.documents import read_documents
-from massilia.service.answerer import MAX_QUOTES, Answerer
+from massilia.service.answerer import MAX_QUOTES, Answerer, MakeRanker
 from massilia.service.printing import print_answer, print_articles, print_changes
 from massilia.service.progress import show_progress, show_progress_if_any
 from massilia.service.question import read_question
@@ -110,7 +110,7 @@ def ingest(
     changes = [
         Change("", refusal.location, Outcome.REFUSED, refusal.reason) for refusal in reading.refused
     ]
-    with _open_library(settings, create=True) as opened:
+    with open_library(settings, create=True) as opened:
         if corpus:
             changes += opened.put_embedded_corpus()
         changes += opened.put(reading.documents)
@@ -133,7 +133,7 @@ def remove(
 ) -> None:
     """Delete articles from the library; they can't be quoted from then on."""
     settings = _read_settings(place, library)
-    with _open_library(settings) as opened:
+    with open_library(settings) as opened:
         missing = opened.remove(article_ids)
         for article_id in article_ids:
             if article_id not in missing:
@@ -150,8 +150,8 @@ def remove(
 def build(place: Place, library: Path | None) -> None:
     """Build a new generation of the library from its articles, and switch to it."""
     settings = _read_settings(place, library)
-    with _open_library(settings) as opened:
-        _build(opened, _open_encoder(settings))
+    with open_library(settings) as opened:
+        build_library(opened, prepare_encoder(settings))
 
 
 @cli.command()
@@ -192,7 +192,7 @@ def ask(
 def articles(place: Place, as_json: bool, library: Path | None) -> None:
     """List the articles of the library."""
     settings = _read_settings(place, library)
-    with _open_library(settings) as opened:
+    with open_library(settings) as opened:
         entries = opened.store.entries()
     if as_json:
         listed = [ArticleEntryJson.of(entry).model_dump(mode="json") for entry in entries]
@@ -218,13 +218,13 @@ def serve(place: Place, host: str, port: int, library: Path | None) -> None:
 
 
 @contextmanager
-def open_answerer(settings: Settings) -> Iterator[Answerer]:
+def open_answerer(settings: Settings, make_ranker: MakeRanker | None = None) -> Iterator[Answerer]:
     """Open the library and the encoder, building what the default library lacks."""
-    with _open_library(settings) as library:
-        encoder = _open_encoder(settings)
-        answerer = Answerer(library, encoder)
+    with open_library(settings) as library:
+        encoder = prepare_encoder(settings)
+        answerer = Answerer(library, encoder, make_ranker)
         if not settings.named and not library.is_built():
-            _build(library, encoder)
+            build_library(library, encoder)
         answerer.check()
         if not library.is_built():
             click.echo(
@@ -236,7 +236,8 @@ def open_answerer(settings: Settings) -> Iterator[Answerer]:
 
 
 @contextmanager
-def _open_library(settings: Settings, create: bool = False) -> Iterator[Library]:
+def open_library(settings: Settings, create: bool = False) -> Iterator[Library]:
+    """Open the library of the settings, filling the default one from the embedded corpus."""
     library = (
         Library.create(settings.library)
         if create or not settings.named
@@ -245,14 +246,15 @@ def _open_library(settings: Settings, create: bool = False) -> Iterator[Library]
     try:
         if not settings.named and not library.holds_embedded_corpus():
             library.put_embedded_corpus()
-            _build(library, _open_encoder(settings))
+            build_library(library, prepare_encoder(settings))
         yield library
     finally:
         library.close()
 
 
 @cache
-def _open_encoder(settings: Settings) -> Encoder:
+def prepare_encoder(settings: Settings) -> Encoder:
+    """Open the encoder of the settings, converting the packaged one the first time."""
     # Imported here: torch takes seconds to load, and `--help` or `articles` need none of it.
     from massilia.index.sentence_encoder import open_encoder
 
@@ -262,10 +264,12 @@ def _open_encoder(settings: Settings) -> Encoder:
 
 def _build_if_needed(library: Library, settings: Settings) -> None:
     if not library.is_built():
-        _build(library, _open_encoder(settings))
+        build_library(library, prepare_encoder(settings))
 
 
-def _build(library: Library, encoder: Encoder) -> None:
+def build_library(library: Library, encoder: Encoder) -> None:
+    """Build a generation, showing how far the encoding has come, and tell what was built."""
+
     def progress(total: int) -> AbstractContextManager[Advance]:
         return show_progress("Encoding the library", total)
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from massilia.corpus.article import Language
 
+CATALOGUES = "massilia.service.catalogues"
 DEFAULT_LANGUAGE = Language.FRENCH
 """Spoken to those whose browser asks for neither language."""
 
@@ -51,9 +52,16 @@ class Messages:
         """Write a whole number."""
         return f"{value:,}".replace(",", self.texts["number.thousands_separator"])
 
-    def percentage(self, value: float) -> str:
-        """Write a proportion, 0 to 1, in whole per cent."""
-        return self.text("number.percentage", value=round(value * 100))
+    def decimal(self, value: float, digits: int) -> str:
+        """Write a number with as many decimals as `digits` says."""
+        whole, point, decimals = f"{value:,.{digits}f}".partition(".")
+        if self.language is Language.FRENCH:
+            point = point and ","
+        return whole.replace(",", self.texts["number.thousands_separator"]) + point + decimals
+
+    def percentage(self, value: float, digits: int = 0) -> str:
+        """Write a proportion, 0 to 1, in per cent."""
+        return self.text("number.percentage", value=self.decimal(value * 100, digits))
 
     def date(self, value: date) -> str:
         """Write a day in full."""
@@ -81,11 +89,16 @@ class Messages:
 
 
 @cache
-def load_messages(language: Language) -> Messages:
-    """Return the messages of `language`; the catalogue is read once."""
-    catalogue = files("massilia.service.catalogues").joinpath(f"{language}.toml")
-    tables = tomllib.loads(catalogue.read_text(encoding="utf-8"))
-    return Messages(language, MappingProxyType(_flatten(tables)))
+def load_messages(language: Language, *more: str) -> Messages:
+    """Return the messages of `language`; each catalogue is read once.
+
+    `more` names packages with catalogues of their own, whose texts are added to the service's.
+    """
+    texts: dict[str, str] = {}
+    for package in (CATALOGUES, *more):
+        catalogue = files(package).joinpath(f"{language}.toml")
+        texts |= _flatten(tomllib.loads(catalogue.read_text(encoding="utf-8")))
+    return Messages(language, MappingProxyType(texts))
 
 
 def choose_language(accept_language: str | None) -> Language:

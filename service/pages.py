@@ -20,6 +20,7 @@ from massilia.index.store import ArticleEntry, Store
 from massilia.service.answerer import Answerer
 from massilia.service.marked_text import mark_text, number_sources, read_span
 from massilia.service.messages import choose_language, load_messages
+from massilia.service.quality import read_report, respond
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
 
 STATIC = Path(__file__).parent / "static"
@@ -38,6 +39,11 @@ def make_pages(answerer: Answerer) -> APIRouter:
     @router.api_route("/", methods=_METHODS)
     def redirect_home(request: Request) -> Response:
         address = _with_query(f"/{_choose_language(request)}/", request)
+        return RedirectResponse(address, headers={"Vary": "Accept-Language"})
+
+    @router.api_route("/quality", methods=_METHODS)
+    def redirect_to_report(request: Request) -> Response:
+        address = f"/{_choose_language(request)}/quality"
         return RedirectResponse(address, headers={"Vary": "Accept-Language"})
 
     @router.api_route("/articles/{article_id}", methods=_METHODS)
@@ -127,6 +133,13 @@ def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
             quoted=quoted,
             misplaced=not quoted and not (start is None and end is None),
         )
+
+    @router.api_route("/quality", methods=_METHODS)
+    def show_report(request: Request) -> Response:
+        report = read_report(answerer.library.path, language)
+        if report is None:
+            return _render(request, "quality.html", language)
+        return respond(report, request.headers)
 
     return router
 

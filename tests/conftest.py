@@ -3,15 +3,21 @@
 import hashlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import platformdirs
 import pytest
 
+from massilia.corpus.article import Language, hash_text
+from massilia.eval.citations import CheckedCitation
+from massilia.eval.question_set import ExpectedAnswer, Judgement
+from massilia.eval.run import CheckedQuote, Outcome, PassagePlace, RankedArticle
+from massilia.eval.run_file import FORMAT, Run, Setup, seal_data
 from massilia.index.encoder import Advance, Encoder, Vectors
 from massilia.index.library import Library
+from massilia.index.store import ArticleEntry
 from massilia.service.answerer import Answerer
 
 ROOT = Path(__file__).parent.parent
@@ -98,6 +104,118 @@ def answerer(corpus_path: Path, encoder: Encoder) -> Iterator[Answerer]:
     opened = Library.open(corpus_path)
     yield Answerer(opened, encoder)
     opened.close()
+
+
+@pytest.fixture
+def make_quote() -> Callable[..., CheckedQuote]:
+    """Make a quote of the article `a` from its start, with a citation that holds."""
+
+    def make(
+        text: str = "Two cables.",
+        confidence: float = 0.9,
+        article_id: str = "a",
+        start: int = 0,
+        *,
+        verbatim: bool = True,
+        offset_exact: bool = True,
+        resolves: bool = True,
+        language: Language = Language.ENGLISH,
+    ) -> CheckedQuote:
+        citation = CheckedCitation(verbatim, offset_exact, resolves)
+        return CheckedQuote(
+            text, article_id, language, start, start + len(text), confidence, citation
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_outcome(make_quote: Callable[..., CheckedQuote]) -> Callable[..., Outcome]:
+    """Make an outcome; what isn't named here is of the question, by default answered by `a`.
+
+    `ranking` names articles by letters, their scores falling from 1 by 0.01, or holds them whole;
+    quotes may be given as texts. `best` is the first quote unless another is given.
+    """
+
+    def as_quote(quote: CheckedQuote | str) -> CheckedQuote:
+        return make_quote(quote) if isinstance(quote, str) else quote
+
+    def make(
+        question_id: str = "q1",
+        ranking: Sequence[RankedArticle | str] = "",
+        quotes: Sequence[CheckedQuote | str] = (),
+        *,
+        best: CheckedQuote | str | None = None,
+        passages: Sequence[PassagePlace] = (),
+        milliseconds: float = 1.0,
+        **expected: object,
+    ) -> Outcome:
+        answerable = expected.get("answerable", True)
+        values: dict[str, object] = {
+            "id": question_id,
+            "language": Language.ENGLISH,
+            "question": "How many cables?",
+            "answerable": True,
+            "qrels": (Judgement("a"),) if answerable else (),
+            "answers": ("Two",) if answerable else (),
+        }
+        quoted = tuple(map(as_quote, quotes))
+        return Outcome(
+            expected=ExpectedAnswer(**(values | expected)),  # type: ignore[arg-type]
+            ranking=tuple(
+                RankedArticle(each, round(1 - place / 100, 2)) if isinstance(each, str) else each
+                for place, each in enumerate(ranking)
+            ),
+            passages=tuple(passages),
+            quotes=quoted,
+            best=as_quote(best) if best is not None else next(iter(quoted), None),
+            milliseconds=milliseconds,
+        )
+
+    return make
+
+
+@pytest.fixture
+def make_run() -> Callable[..., Run]:
+    """Make a run of outcomes; `texts` are those of the articles by id, all in English."""
+
+    def make(
+        outcomes: Sequence[Outcome],
+        *,
+        name: str = "set.jsonl",
+        texts: Mapping[str, str] | None = None,
+        directions: Mapping[str, Sequence[Outcome]] | None = None,
+        passages: Mapping[str, str] | None = None,
+        corpus_language: Language | None = None,
+    ) -> Run:
+        entries = [
+            ArticleEntry(
+                id=article_id,
+                title=article_id,
+                language=Language.ENGLISH,
+                origin=f"{article_id}.md",
+                publisher=None,
+                date_published=None,
+                date_modified=None,
+                url=None,
+                translation_of=None,
+                text_sha256=hash_text(text),
+            )
+            for article_id, text in (texts or {"a": "Two cables."}).items()
+        ]
+        return Run(
+            format=FORMAT,
+            created="2026-01-01T00:00:00+00:00",
+            data=seal_data(name, [each.expected for each in outcomes], entries),
+            setup=Setup("1.0", "words", "words", "words-1", "gen-1", "a processor", 2, "3.11"),
+            corpus_language=corpus_language,
+            cold_start=None,
+            outcomes=tuple(outcomes),
+            directions={part: tuple(group) for part, group in (directions or {}).items()},
+            passages=dict(passages or {}),
+        )
+
+    return make
 
 
 @pytest.fixture(scope="session")

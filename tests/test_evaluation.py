@@ -1,367 +1,297 @@
+"""The commands of the evaluation, as their users run them, with the real model."""
+
 import json
+import subprocess
 import sys
-from dataclasses import asdict
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from massilia.corpus.article import Article, Language
 from massilia.eval.cli import cli
-from massilia.eval.measures import measure_run
-from massilia.eval.question_set import ExpectedAnswer, QuestionSetError, read_question_set
-from massilia.eval.run import CheckedCitation, Outcome, check_citation, run_questions
-from massilia.service.answer import (
-    Answer,
-    Bucket,
-    Citation,
-    Confidence,
-    Quote,
-    SkippedReason,
-    Timings,
-)
-from massilia.service.answerer import Answerer
 from massilia.service.cli import run_command_line
-from massilia.service.question import Question, read_question
 
 QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
-LINES = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
-ARTICLE = Article("port-en", Language.ENGLISH, "The port", "One cable. Two cables.", "port.md")
-GOOD = CheckedCitation(verbatim=True, offset_exact=True)
+# Both wordings of two needs, all of which are answered.
+IDS = ("announced-cables-7", "announced-cables-8", "medusa-cable-5", "medusa-cable-6")
+LINES = [
+    line
+    for line in QUESTIONS.read_text(encoding="utf-8").splitlines()
+    if json.loads(line)["id"] in IDS
+]
+CORPUS = {
+    "medusa": ("en", "Medusa", "The Medusa cable landed at Marseille on 8 October 2025."),
+    "meduse": ("fr", "Méduse", "La méduse est un animal marin au corps gélatineux."),
+    "tram": ("en", "Tram", "The tram of Marseille has three lines. Line two runs to the port."),
+}
+ASKED = {
+    "q1": ("en", "When did Medusa land?", {"medusa": 1}, ["8 October 2025"]),
+    "q2": (
+        "fr",
+        "À quelle date le câble Medusa est-il arrivé à Marseille ?",
+        {"medusa": 1},
+        ["8 October 2025"],
+    ),
+    "q3": ("en", "Where does line two of the tram go?", {"tram": 2, "medusa": 0}, ["port"]),
+}
+
+Command = Callable[..., tuple[int, str, str]]
 
 
-def make_line(**changes: object) -> str:
-    values: dict[str, object] = {
-        "id": "q1",
-        "language": "en",
-        "question": "How many cables?",
-        "answerable": True,
-        "article_ids": ["port-en"],
-        "answers": ["Two"],
-    }
-    return json.dumps(values | changes)
-
-
-def make_expected(number: int, gold: str = "", *accepted: str) -> ExpectedAnswer:
-    return ExpectedAnswer(
-        f"q{number}",
-        Language.ENGLISH,
-        "How many?",
-        bool(gold),
-        (gold,) if gold else (),
-        accepted or (("Two",) if gold else ()),
-    )
-
-
-def make_citation(**changes: object) -> Citation:
-    values: dict[str, object] = {
-        "id": "c1",
-        "article_id": ARTICLE.id,
-        "title": ARTICLE.title,
-        "origin": ARTICLE.origin,
-        "language": ARTICLE.language,
-        "cited_text": "Two cables.",
-        "start": 11,
-        "end": 22,
-        "text_sha256": ARTICLE.text_sha256,
-        "url": None,
-        "publisher": None,
-        "date_published": None,
-        "sources": (),
-    }
-    return Citation(**(values | changes))  # type: ignore[arg-type]
-
-
-def make_answer(ranked: str = "", quotes: tuple[str, ...] = (), total: float = 1.0) -> Answer:
-    """Rank the articles named by the letters of `ranked`, and quote `quotes`."""
-    return Answer(
-        id="ans_1",
-        question=Question("How many?", Language.ENGLISH),
-        quotes=tuple(Quote(text, 0.9, make_citation(cited_text=text)) for text in quotes),
-        confidence=Confidence(0.9, Bucket.HIGH),
-        skipped_reasons=() if quotes else (SkippedReason.NO_RELEVANT_CONTENT,),
-        ranked_article_ids=tuple(ranked),
-        generation_id="gen-1",
-        timings=Timings(0.0, 0.0, 0.0, total),
-    )
-
-
-def measure(*outcomes: Outcome) -> dict[str, float | None]:
-    return {measure.name: measure.value for measure in measure_run(outcomes)}
-
-
-def test_retrieval_measures_are_those_worked_out_by_hand() -> None:
-    """The gold stands 1st, 2nd, 5th, 11th and nowhere: RR@10 is (1 + 1/2 + 1/5 + 0 + 0) / 5."""
-    measures = measure(
-        Outcome(make_expected(1, "a"), make_answer("abcde"), ()),
-        Outcome(make_expected(2, "b"), make_answer("abcde"), ()),
-        Outcome(make_expected(3, "e"), make_answer("abcde"), ()),
-        Outcome(make_expected(4, "k"), make_answer("abcdefghijk"), ()),
-        Outcome(make_expected(5, "z"), make_answer(""), ()),
-        Outcome(make_expected(6), make_answer("a"), ()),
-    )
-    assert measures["questions"] == 6
-    assert measures["Success@1"] == pytest.approx(1 / 5)
-    assert measures["Success@3"] == pytest.approx(2 / 5)
-    assert measures["Success@5"] == pytest.approx(3 / 5)
-    assert measures["RR@10"] == pytest.approx(1.7 / 5)
-
-
-def test_one_of_several_gold_articles_is_enough() -> None:
-    both = ExpectedAnswer("q1", Language.ENGLISH, "?", True, ("x", "b"), ("Two",))
-    measures = measure(Outcome(both, make_answer("ab"), ()))
-    assert (measures["Success@1"], measures["Success@3"]) == (0, 1)
-    assert measures["RR@10"] == pytest.approx(1 / 2)
-
-
-def test_retrieval_that_finds_nothing_at_all_scores_nought() -> None:
-    measures = measure(Outcome(make_expected(1, "a"), make_answer(""), ()))
-    assert [measures[name] for name in ("Success@1", "Success@5", "RR@10")] == [0, 0, 0]
-
-
-def test_an_accepted_string_counts_in_the_first_quote_and_in_the_first_three() -> None:
-    """Hits: in quote 1; in quote 3; in quote 4, too late; nowhere; abstained. An unanswerable
-    question doesn't count."""
-    measures = measure(
-        Outcome(make_expected(1, "a"), make_answer("a", ("Two cables.",)), (GOOD,)),
-        Outcome(make_expected(2, "a"), make_answer("a", ("x", "y", "the Two")), (GOOD,)),
-        Outcome(make_expected(3, "a"), make_answer("a", ("x", "y", "z", "Two")), (GOOD,)),
-        Outcome(make_expected(4, "a", "deux", "Three"), make_answer("a", ("Two",)), (GOOD,)),
-        Outcome(make_expected(5, "a"), make_answer("a"), ()),
-        Outcome(make_expected(6), make_answer("a", ("Two",)), (GOOD,)),
-    )
-    assert measures["answer_hit@1"] == pytest.approx(1 / 5)
-    assert measures["answer_hit@3"] == pytest.approx(2 / 5)
-
-
-def test_abstaining_is_scored_as_finding_the_unanswerable() -> None:
-    """3 abstain, 2 of them rightly; of 4 unanswerable questions, 2 are found."""
-    quoted = make_answer("a", ("Two",))
-    measures = measure(
-        Outcome(make_expected(1), make_answer(), ()),
-        Outcome(make_expected(2), make_answer(), ()),
-        Outcome(make_expected(3), quoted, (GOOD,)),
-        Outcome(make_expected(4), quoted, (GOOD,)),
-        Outcome(make_expected(5, "a"), make_answer(), ()),
-        Outcome(make_expected(6, "a"), quoted, (GOOD,)),
-    )
-    assert measures["abstention_precision"] == pytest.approx(2 / 3)
-    assert measures["abstention_recall"] == pytest.approx(2 / 4)
-
-
-def test_what_there_is_nothing_to_count_for_is_not_defined() -> None:
-    answered = measure(
-        Outcome(make_expected(1, "a"), make_answer("a", ("Two",)), (GOOD,)),
-    )
-    assert answered["abstention_precision"] is None
-    assert answered["abstention_recall"] is None
-    abstained = measure(Outcome(make_expected(1), make_answer(), ()))
-    assert abstained["abstention_precision"] == 1
-    for name in ("Success@1", "RR@10", "answer_hit@1", "verbatim_rate", "offset_exact_rate"):
-        assert abstained[name] is None
-    empty = measure()
-    assert empty.pop("questions") == 0
-    assert set(empty.values()) == {None}
-
-
-def test_latency_is_given_as_the_median_and_the_95th_percentile() -> None:
-    """Of 10, 20, 30, 40, 50 ms: 30, and four fifths of the way from 40 to 50."""
-    outcomes = [
-        Outcome(make_expected(number), make_answer(total=10.0 * number), ())
-        for number in range(1, 6)
-    ]
-    measures = measure(*outcomes)
-    assert measures["latency_p50_ms"] == pytest.approx(30)
-    assert measures["latency_p95_ms"] == pytest.approx(48)
-
-
-@pytest.mark.parametrize(
-    ("changes", "verbatim", "offset_exact"),
-    [
-        ({}, True, True),
-        ({"cited_text": "Two cable."}, False, False),
-        ({"cited_text": "two cables."}, False, False),
-        ({"cited_text": "Two\u00a0cables."}, False, False),
-        ({"cited_text": ""}, False, False),
-        ({"cited_text": "", "start": 22}, False, False),
-        ({"cited_text": "One cable."}, True, False),
-        ({"start": 10}, True, False),
-        ({"end": 21}, True, False),
-        ({"end": 23}, True, False),
-        ({"start": -11}, True, False),
-        ({"text_sha256": "0" * 64}, True, False),
-    ],
-)
-def test_a_citation_is_checked_against_its_article(
-    changes: dict[str, object], verbatim: bool, offset_exact: bool
-) -> None:
-    assert check_citation(make_citation(**changes), ARTICLE) == CheckedCitation(
-        verbatim, offset_exact
-    )
-
-
-def test_a_citation_of_an_article_that_is_gone_fails_both_checks() -> None:
-    assert check_citation(make_citation(), None) == CheckedCitation(False, False)
-
-
-def test_a_wrong_citation_lowers_the_rates() -> None:
-    """Of 4 citations in two answers, 3 are verbatim and 2 have exact offsets."""
-    wrong = [{}, {"start": 10}, {"cited_text": "Three cables."}, {}]
-    checked = [check_citation(make_citation(**changes), ARTICLE) for changes in wrong]
-    measures = measure(
-        Outcome(make_expected(1, "a"), make_answer("a", ("Two",) * 3), tuple(checked[:3])),
-        Outcome(make_expected(2, "a"), make_answer("a", ("Two",)), tuple(checked[3:])),
-    )
-    assert measures["verbatim_rate"] == pytest.approx(3 / 4)
-    assert measures["offset_exact_rate"] == pytest.approx(2 / 4)
-
-
-def test_a_run_asks_in_order_in_the_language_of_the_set_and_checks_every_citation(
-    answerer: Answerer,
-) -> None:
-    asked = read_question_set(QUESTIONS)[:4]
-    told: list[int] = []
-    outcomes = run_questions(answerer, asked, told.append)
-    assert [outcome.expected for outcome in outcomes] == list(asked)
-    assert told == [1, 1, 1, 1]
-    for outcome in outcomes:
-        expected = outcome.expected
-        assert outcome.answer.question == read_question(expected.question, expected.language)
-        assert outcome.citations == (GOOD,) * len(outcome.answer.quotes)
-
-
-def test_the_question_set_of_the_package_is_read_whole() -> None:
-    questions = read_question_set(QUESTIONS)
-    assert [question.id for question in questions] == [line["id"] for line in LINES]
-    for question, line in zip(questions, LINES, strict=True):
-        assert asdict(question) == {
-            name: tuple(value) if isinstance(value, list) else value for name, value in line.items()
-        }
-
-
-@pytest.mark.parametrize(
-    ("line", "reason"),
-    [
-        ("{", "not valid JSON: Expecting property name"),
-        ("[1]", "not a JSON object"),
-        ("null", "not a JSON object"),
-        ("[" * 100_000, "not valid JSON: nested too deep"),
-        ("{}", "no id, language, question, answerable, article_ids, answers"),
-        (make_line(id=""), "'id' must be a text, not ''"),
-        (make_line(id=7), "'id' must be a text, not 7"),
-        (make_line(language="de"), "'language' must be fr or en, not 'de'"),
-        (make_line(language=None), "'language' must be fr or en, not None"),
-        (make_line(question=" "), "'question' must be a text, not ' '"),
-        (make_line(question="x" * 501), "has 501 characters; the limit is 500"),
-        (make_line(question="a\0"), r"holds the control character U\+0000"),
-        (make_line(question="\ud800"), r"holds the control character U\+D800"),
-        (make_line(answerable=1), "'answerable' must be true or false, not 1"),
-        (make_line(answerable="false"), "'answerable' must be true or false, not 'false'"),
-        (make_line(article_ids="port-en"), "'article_ids' must be a list of texts"),
-        (make_line(article_ids=[""]), "'article_ids' must be a list of texts"),
-        (make_line(answers=[2]), "'answers' must be a list of texts"),
-        (make_line(answers=None), "'answers' must be a list of texts"),
-        (make_line(answers=[]), "an answerable question needs article_ids and answers"),
-        (make_line(article_ids=[]), "an answerable question needs article_ids and answers"),
-        (make_line(answerable=False), "an unanswerable question has no article_ids"),
-        (make_line(answerable=False, answers=[]), "an unanswerable question has no article_ids"),
-    ],
-)
-def test_a_bad_line_is_refused_by_its_number_and_reason(
-    tmp_path: Path, line: str, reason: str
-) -> None:
-    path = tmp_path / "set.jsonl"
-    path.write_text(f"{make_line(id='q0')}\n{line}\n", encoding="utf-8")
-    with pytest.raises(QuestionSetError, match=f"^set.jsonl, line 2: .*{reason}"):
-        read_question_set(path)
-
-
-def test_all_faults_of_a_file_are_told_at_once(tmp_path: Path) -> None:
-    """Blank lines are passed over, but counted."""
-    path = tmp_path / "set.jsonl"
-    lines = [make_line(), "", "{", make_line(), make_line(id="q2", answers=[]), "  "]
-    path.write_text("\r\n".join(lines), encoding="utf-8")
-    with pytest.raises(QuestionSetError) as refusal:
-        read_question_set(path)
-    first, second, third = str(refusal.value).split("\n")
-    assert first.startswith("set.jsonl, line 3: not valid JSON")
-    assert second == "set.jsonl, line 4: the id 'q1' stands on an earlier line too"
-    assert third.startswith("set.jsonl, line 5: an answerable question needs")
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "set.jsonl holds no question"),
-        (b"\n \n", "set.jsonl holds no question"),
-        (b"\xff\n", "is not UTF-8 text"),
-    ],
-)
-def test_a_file_without_questions_is_refused(tmp_path: Path, content: bytes, message: str) -> None:
-    path = tmp_path / "set.jsonl"
-    path.write_bytes(content)
-    with pytest.raises(QuestionSetError, match=message):
-        read_question_set(path)
-
-
-@pytest.mark.parametrize("name", ["missing.jsonl", "."])
-def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
-    with pytest.raises(QuestionSetError, match="can't be read") as refusal:
-        read_question_set(tmp_path / name)
-    assert str(tmp_path / name) in str(refusal.value)
-
-
-@pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"])
-def test_a_line_ends_where_json_says(tmp_path: Path, separator: str) -> None:
-    """A JSON text may hold, unescaped, what other standards take for the end of a line."""
-    path = tmp_path / "set.jsonl"
-    accepted = f"Two{separator}cables"
-    line = make_line(answers=[accepted])
-    path.write_text(json.dumps(json.loads(line), ensure_ascii=False), encoding="utf-8")
-    assert read_question_set(path)[0].answers == (accepted,)
-
-
-def test_the_command_prints_the_measures_and_writes_the_run(
-    tmp_path: Path,
+@pytest.fixture
+def run(
+    tmp_path_factory: pytest.TempPathFactory,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     model_cache: Path,
-    corpus_path: Path,
+) -> Command:
+    """Give what runs a command and returns its status, output and errors."""
+    cache = tmp_path_factory.mktemp("cache")
+    (cache / "massilia").symlink_to(model_cache)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run_command(*words: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["massilia-eval", *map(str, words)])
+        with pytest.raises(SystemExit) as ending:
+            run_command_line(cli, "massilia-eval")
+        printed = capsys.readouterr()
+        return int(ending.value.code or 0), printed.out, printed.err
+
+    return run_command
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    """Write a BEIR folder."""
+    folder = tmp_path / "beir"
+    (folder / "qrels").mkdir(parents=True)
+    articles = [
+        {"_id": name, "title": title, "text": text, "lang": language}
+        for name, (language, title, text) in CORPUS.items()
+    ]
+    questions = [
+        {"_id": name, "text": text, "lang": language, "answers": answers}
+        for name, (language, text, _, answers) in ASKED.items()
+    ]
+    for name, rows in (("corpus", articles), ("queries", questions)):
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        (folder / f"{name}.jsonl").write_text(lines, encoding="utf-8")
+    judged = "".join(
+        f"{name}\t{article}\t{relevance}\n"
+        for name, (_, _, qrels, _) in ASKED.items()
+        for article, relevance in qrels.items()
+    )
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n" + judged)
+    return folder
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    path = tmp_path / "set.jsonl"
+    path.write_text("\n".join(LINES) + "\n", encoding="utf-8")
+    return path
+
+
+def read_table(printed: str) -> dict[str, list[str]]:
+    rows = (line.split() for line in printed.splitlines() if line.strip())
+    return {name: cells for name, *cells in rows}
+
+
+def score_with_ir_measures(folder: Path, *measures: str) -> dict[str, str]:
+    """Run the command line of ir_measures on exported files."""
+    files = [folder / "qrels.txt", folder / "run.txt"]
+    printed = subprocess.run(
+        [sys.executable, "-m", "ir_measures", *files, *measures],
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    return {name: value for name, value in (line.split() for line in printed.splitlines())}
+
+
+def test_a_question_set_is_run_on_the_library_and_all_that_follows_works_on_its_file(
+    run: Command, tmp_path: Path, questions: Path, corpus_path: Path
 ) -> None:
-    """Every citation of the answers is verbatim and exactly placed."""
-    (tmp_path / "massilia").symlink_to(model_cache)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    """One run, then: its file, its export, a comparison with itself, its floors, its report."""
     output = tmp_path / "run.json"
-    words = ["run", "--questions", str(QUESTIONS), "--library", str(corpus_path)]
-    monkeypatch.setattr(sys, "argv", ["massilia-eval", *words, "--json", str(output)])
-    with pytest.raises(SystemExit) as ending:
-        run_command_line(cli, "massilia-eval")
-    printed = capsys.readouterr()
-    assert not ending.value.code, printed.err
-    table = dict(line.split(maxsplit=1) for line in printed.out.splitlines() if line.strip())
-    assert table.pop("measure").split() == ["all", "fr", "en"]
-    half = str(len(LINES) // 2)
-    assert table["questions"].split() == [str(len(LINES)), half, half]
-    assert table["verbatim_rate"].split() == ["1.0000"] * 3
-    assert table["offset_exact_rate"].split() == ["1.0000"] * 3
-    run = json.loads(output.read_text(encoding="utf-8"))
-    assert set(run["measures"]) == set(table) == set(run["by_language"]["fr"])
-    assert run["measures"]["verbatim_rate"] == run["measures"]["offset_exact_rate"] == 1
-    assert set(run["by_language"]) == {"fr", "en"}
-    assert [each["id"] for each in run["questions"]] == [line["id"] for line in LINES]
-    assert printed.err.splitlines()[-1] == f"Asking: {len(LINES)} of {len(LINES)}"
+    words = ["run", "--questions", questions, "--library", corpus_path, "--json", output]
+    status, printed, errors = run(*words, "--by", "type")
+    assert status == 0, errors
+    table = read_table(printed)
+    assert printed.splitlines()[0].startswith("set.jsonl: 4 questions, 88 articles; default, ")
+    for name in ("verbatim_rate", "offset_exact_rate", "citation_resolves_rate"):
+        # All, its interval, and the two languages.
+        assert table[name] == ["1.0000", "1.0000", "to", "1.0000", "1.0000", "1.0000"]
+    assert {"en-en", "en-fr", "fr-en", "fr-fr", "who", "how"} <= set(table)
+    assert float(table["cold_start_s"][0]) > 0
+    assert float(table["peak_memory_mib"][0].replace(",", "")) > 100
+    assert errors.splitlines()[-1].startswith("Measuring: ")
+    written = json.loads(output.read_text(encoding="utf-8"))
+    assert table["nDCG@10"][0] == f"{written['measures']['nDCG@10']:.4f}"
+    assert set(written["by_direction"]) == {"en-en", "en-fr", "fr-en", "fr-fr"}
+    assert [each["expected"]["id"] for each in written["outcomes"]] == [
+        json.loads(line)["id"] for line in LINES
+    ]
+
+    trec = tmp_path / "trec"
+    assert run("export", output, "--trec", trec)[0] == 0
+    for folder, measures in (
+        (trec, written["measures"]),
+        (trec / "fr-en", written["by_direction"]["fr-en"]),
+    ):
+        names = ("nDCG@10", "RR@10", "R@10", "R@100", "AP", "Success@1")
+        expected = {name: f"{measures[name]:.4f}" for name in names}
+        assert score_with_ir_measures(folder, *names) == expected
+
+    status, printed, _ = run("compare", output, output)
+    assert status == 0
+    assert read_table(printed)["nDCG@10"][2] == "+0.0000"
+    assert "0 questions better" in printed
+
+    floors = tmp_path / "floors.json"
+    assert run("gate", output, "--floors", floors, "--pin")[0] == 0
+    status, printed, _ = run("gate", output, "--floors", floors)
+    assert status == 0
+    assert printed.splitlines()[-1] == "The gate is open."
+
+    page = tmp_path / "report.html"
+    status, printed, _ = run("report", output, "--output", page)
+    assert (status, printed.strip()) == (0, str(page))
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
-def test_a_bad_question_set_ends_the_command_with_status_2_and_no_library(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_the_gate_is_shut_by_a_worse_run_and_by_other_data(
+    run: Command, tmp_path: Path, questions: Path, corpus_path: Path
+) -> None:
+    output, floors = tmp_path / "run.json", tmp_path / "floors.json"
+    words = ["--questions", questions, "--library", corpus_path, "--retriever", "dense"]
+    run("run", *words, "--json", output)
+    run("gate", output, "--floors", floors, "--pin")
+    content = json.loads(output.read_text(encoding="utf-8"))
+    for outcome in content["outcomes"]:
+        outcome["ranking"] = []
+    output.write_text(json.dumps(content), encoding="utf-8")
+    status, printed, errors = run("gate", output, "--floors", floors)
+    assert status == 1
+    assert "nDCG@10 (whole) has dropped by more than chance explains" in errors
+    assert "open" not in printed
+    content["data"]["articles_sha256"] = "0" * 64
+    output.write_text(json.dumps(content), encoding="utf-8")
+    status, printed, errors = run("gate", output, "--floors", floors)
+    assert (status, printed) == (1, "")
+    assert "the articles of the library have changed" in errors
+    status, _, errors = run("gate", output, "--floors", floors, "--pin")
+    assert status == 2
+    assert "--new-data" in errors
+    status, _, errors = run("gate", output, "--floors", floors, "--pin", "--new-data")
+    assert status == 2
+    assert "--lower" in errors
+    assert run("gate", output, "--floors", floors, "--pin", "--new-data", "--lower")[0] == 0
+
+
+@pytest.mark.parametrize("retriever", ["dense", "lexical", "fused", "late"])
+def test_a_beir_folder_is_run_in_a_library_of_its_own_with_every_retriever(
+    run: Command, tmp_path: Path, dataset: Path, retriever: str
+) -> None:
+    output = tmp_path / "run.json"
+    words = ("run", "--dataset", dataset, "--retriever", retriever, "--json", output)
+    status, printed, errors = run(*words)
+    assert status == 0, errors
+    assert printed.splitlines()[0].startswith(f"beir: 3 questions, 3 articles; {retriever}, ")
+    written = json.loads(output.read_text(encoding="utf-8"))
+    assert written["setup"]["retriever"] == retriever
+    assert written["measures"]["Success@1"] == 1
+    assert written["measures"]["nDCG@10"] == 1
+    # There is no answer in French: nothing is asked of the French article alone.
+    assert {name: len(group) for name, group in written["directions"].items()} == {
+        "en-en": 2,
+        "fr-en": 1,
+    }
+
+
+def test_a_data_sets_library_is_kept_where_one_is_named_and_no_other_is_touched(
+    run: Command, tmp_path: Path, dataset: Path, corpus_path: Path
+) -> None:
+    kept = tmp_path / "kept"
+    words = ("run", "--dataset", dataset, "--corpus-language", "en", "--retriever", "dense")
+    status, printed, errors = run(*words, "--library", kept)
+    assert status == 0, errors
+    assert "Encoding the library" in errors
+    assert "2 articles" in printed.splitlines()[0]
+    status, again, errors = run(*words, "--library", kept)
+    assert status == 0, errors
+    assert "Encoding the library" not in errors
+    assert read_table(again)["nDCG@10"] == read_table(printed)["nDCG@10"]
+    status, printed, errors = run(*words, "--library", corpus_path)
+    assert (status, printed) == (2, "")
+    assert "holds articles of its own" in errors
+
+
+def test_topics_are_asked_of_the_library(run: Command, tmp_path: Path, corpus_path: Path) -> None:
+    topics, qrels = tmp_path / "topics.tsv", tmp_path / "qrels.txt"
+    topics.write_text("1\tWho owns Atlas Offshore?\n")
+    qrels.write_text("1 0 cable-2africa-en 1\n1 0 nothing-en 1\n")
+    words = ["run", "--questions", topics, "--qrels", qrels, "--library", corpus_path]
+    words += ["--question-language", "en", "--retriever", "dense"]
+    status, printed, errors = run(*words)
+    assert (status, printed) == (2, "")
+    assert "qrels.txt, line 2: " in errors
+    assert "nothing-en" in errors
+    qrels.write_text(f"1 0 {json.loads(LINES[0])['article_ids'][1]} 1\n")
+    status, printed, errors = run(*words)
+    assert status == 0, errors
+    assert printed.splitlines()[0].startswith("topics.tsv: 1 questions, 88 articles")
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["run"], "either --questions or --dataset"),
+        (["run", "--questions", "a", "--dataset", "b"], "either --questions or --dataset"),
+        (["run", "--questions", "none.jsonl"], "none.jsonl can't be read"),
+        (["run", "--dataset", "none"], "none"),
+        (["run", "--dataset", "set.json", "--qrels", "q"], "--qrels"),
+        (["run", "--questions", "a", "--retriever", "best"], "best"),
+        (["run", "--questions", "a", "--json", "none/run.json"], "There is no folder none"),
+        (["export", "none.json"], "--trec, --ragchecker or both"),
+        (["export", "none.json", "--trec", "x"], "none.json can't be read"),
+        (["compare", "none.json", "none.json"], "none.json can't be read"),
+        (["report", "none.json"], "none.json can't be read"),
+        (["gate", "none.json"], "none.json can't be read"),
+        (["gate", "none.json", "--lower"], "go with --pin"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_status_2(
+    run: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    status, printed, errors = run(*words)
+    assert (status, printed) == (2, "")
+    assert message in errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_bad_question_set_is_refused_before_there_is_a_library(
+    run: Command, tmp_path: Path
 ) -> None:
     path = tmp_path / "set.jsonl"
     path.write_text("{\n[]\n")
-    words = ["run", "--questions", str(path), "--library", str(tmp_path / "none")]
-    monkeypatch.setattr(sys, "argv", ["massilia-eval", *words])
-    with pytest.raises(SystemExit) as ending:
-        run_command_line(cli, "massilia-eval")
-    printed = capsys.readouterr()
-    assert ending.value.code == 2
-    assert printed.out == ""
-    assert printed.err.startswith("Error: set.jsonl, line 1: ")
-    assert printed.err.splitlines()[1] == "set.jsonl, line 2: not a JSON object"
+    status, printed, errors = run("run", "--questions", path, "--library", tmp_path / "none")
+    assert (status, printed) == (2, "")
+    assert errors.startswith("Error: set.jsonl, line 1: ")
+    assert errors.splitlines()[1] == "set.jsonl, line 2: not a JSON object"
+
+
+def test_a_question_set_of_another_library_is_refused_by_line(
+    run: Command, tmp_path: Path, questions: Path, corpus_path: Path
+) -> None:
+    lines = [json.loads(line) for line in LINES]
+    lines[1]["article_ids"] = ["nothing-en"]
+    lines[2]["gold"][0]["end"] = 1_000_000
+    questions.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    status, printed, errors = run("run", "--questions", questions, "--library", corpus_path)
+    assert (status, printed) == (2, "")
+    first, second = errors.removeprefix("Error: ").splitlines()
+    assert first == "set.jsonl, line 2: the library has no article 'nothing-en'"
+    assert second.startswith("set.jsonl, line 3: 'gold' ends at 1000000, and ")

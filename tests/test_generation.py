@@ -11,6 +11,7 @@ import pytest
 
 from massilia.corpus.article import Article, Language
 from massilia.index.background import read_reference_sentences
+from massilia.index.dense import DenseRanker
 from massilia.index.encoder import Encoder
 from massilia.index.errors import LibraryError
 from massilia.index.generation import (
@@ -25,6 +26,7 @@ from massilia.index.generation import (
     open_generation,
 )
 from massilia.index.library import Library
+from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever
 from massilia.index.store import IndexedText
 from massilia.ingest.documents import Document
@@ -138,10 +140,11 @@ def find(library: Library, encoder: Encoder, question: str) -> list[str]:
     """Return the texts of the sentences found, those that share no word left out."""
     generation = library.generation()
     assert generation is not None
-    retriever = Retriever(library.store, generation)
-    vector = encoder.encode_questions([question])[0]
+    ranker = DenseRanker(library.store, generation.passages)
+    retriever = Retriever(library.store, generation, ranker)
+    asked = EncodedQuestion.encode(question, Language.FRENCH, encoder)
     found = []
-    for each in retriever.rank_sentences(vector, retriever.retrieve(vector, 10)):
+    for each in retriever.rank_sentences(asked, retriever.retrieve(asked, 10)):
         article = library.store.article(each.sentence.article_id)
         assert article is not None
         if each.score > 0:
@@ -211,12 +214,12 @@ def take_encoded(encoder: WordEncoder) -> list[str]:
 
 
 def test_a_build_encodes_only_what_is_new(built: Library, toy_encoder: WordEncoder) -> None:
-    assert take_encoded(toy_encoder) == [PORT, "\nLe port vit.", "\nLa mer dort."]
+    assert take_encoded(toy_encoder) == [PORT, "Le port vit.", "La mer dort."]
     built.build(toy_encoder)
     assert take_encoded(toy_encoder) == []
     built.put([make_document("ville", VILLE)])
     built.build(toy_encoder)
-    assert take_encoded(toy_encoder) == [VILLE, f"\n{VILLE}"]
+    assert take_encoded(toy_encoder) == [VILLE, VILLE]
     assert find(built, toy_encoder, "mer") == ["La mer dort."]
     assert find(built, toy_encoder, "ville") == [VILLE]
 
@@ -225,7 +228,7 @@ def test_another_encoder_encodes_everything_anew(built: Library, toy_encoder: Wo
     take_encoded(toy_encoder)
     toy_encoder.fingerprint = "words-2"
     assert built.build(toy_encoder).encoder_fingerprint == "words-2"
-    assert take_encoded(toy_encoder) == [PORT, "\nLe port vit.", "\nLa mer dort."]
+    assert take_encoded(toy_encoder) == [PORT, "Le port vit.", "La mer dort."]
 
 
 def test_vectors_are_not_taken_over_for_the_texts_of_a_library_made_anew(

@@ -12,9 +12,11 @@ import pytest
 from massilia.corpus.article import Article, Language
 from massilia.corpus.embedded import LOCATION, list_embedded_articles
 from massilia.index import library as library_module
+from massilia.index.dense import DenseRanker
 from massilia.index.encoder import Advance, Encoder
 from massilia.index.errors import LibraryError, name_library
 from massilia.index.library import LOCK, Library
+from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever
 from massilia.index.store import Outcome
 from massilia.ingest.documents import Document
@@ -71,11 +73,12 @@ def find(library: Library, encoder: Encoder, question: str) -> list[str]:
     generation = library.generation()
     if generation is None:
         return []
-    vector = encoder.encode_questions([question])[0]
-    retriever = Retriever(library.store, generation)
+    asked = EncodedQuestion.encode(question, Language.FRENCH, encoder)
+    ranker = DenseRanker(library.store, generation.passages)
+    retriever = Retriever(library.store, generation, ranker)
     found = []
     with library.store.reading():
-        for each in retriever.rank_sentences(vector, retriever.retrieve(vector, 10)):
+        for each in retriever.rank_sentences(asked, retriever.retrieve(asked, 10)):
             article = library.store.article(each.sentence.article_id)
             assert article is not None
             if each.score > 0:

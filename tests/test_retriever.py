@@ -3,8 +3,10 @@ from math import sqrt
 import pytest
 
 from massilia.corpus.article import Article, Heading, Language
+from massilia.index.dense import DenseRanker
 from massilia.index.encoder import Encoder
 from massilia.index.library import Library
+from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever, ScoredPassage, ScoredSentence
 from massilia.ingest.documents import Document
 
@@ -25,7 +27,12 @@ def make_document(article_id: str, *sections: str) -> Document:
 def open_retriever(library: Library) -> Retriever:
     generation = library.generation()
     assert generation is not None
-    return Retriever(library.store, generation)
+    ranker = DenseRanker(library.store, generation.passages)
+    return Retriever(library.store, generation, ranker)
+
+
+def ask(question: str, encoder: Encoder) -> EncodedQuestion:
+    return EncodedQuestion.encode(question, Language.FRENCH, encoder)
 
 
 @pytest.fixture
@@ -70,13 +77,13 @@ def describe_sentences(
 def test_passages_are_scored_by_title_heading_and_text(
     library: Library, retriever: Retriever, toy_encoder: Encoder
 ) -> None:
-    question = toy_encoder.encode_questions(["bateau bleu"])[0]
+    question = ask("bateau bleu", toy_encoder)
     assert describe_passages(library, retriever.retrieve(question, 10)) == [
         ("Bateau bleu. Bateau vert. Mer calme.", 2 / sqrt(2 * 7)),
         ("Vélo bleu.", 1 / sqrt(2 * 4)),
         ("Lumière.", 0),
     ]
-    question = toy_encoder.encode_questions(["titre phare"])[0]
+    question = ask("titre phare", toy_encoder)
     (found,) = describe_passages(library, retriever.retrieve(question, 1))
     assert found == ("Lumière.", 2 / sqrt(2 * 3))
 
@@ -85,7 +92,7 @@ def test_passages_are_scored_by_title_heading_and_text(
 def test_sentences_are_ranked_by_their_own_score_and_carry_their_passage_s(
     library: Library, retriever: Retriever, toy_encoder: Encoder
 ) -> None:
-    question = toy_encoder.encode_questions(["bateau bleu"])[0]
+    question = ask("bateau bleu", toy_encoder)
     ranked = retriever.rank_sentences(question, retriever.retrieve(question, 2))
     first, second = 2 / sqrt(2 * 7), 1 / sqrt(2 * 4)
     assert describe_sentences(library, ranked) == [
@@ -100,19 +107,19 @@ def test_sentences_are_ranked_by_their_own_score_and_carry_their_passage_s(
 def test_no_more_passages_are_returned_than_asked_for(
     retriever: Retriever, toy_encoder: Encoder, limit: int, count: int
 ) -> None:
-    question = toy_encoder.encode_questions(["bleu"])[0]
+    question = ask("bleu", toy_encoder)
     assert len(retriever.retrieve(question, limit)) == count
 
 
 def test_no_passage_has_no_sentence(retriever: Retriever, toy_encoder: Encoder) -> None:
-    assert retriever.rank_sentences(toy_encoder.encode_questions(["bleu"])[0], []) == []
+    assert retriever.rank_sentences(ask("bleu", toy_encoder), []) == []
 
 
 def test_equal_scores_keep_the_order_of_the_text(library: Library, toy_encoder: Encoder) -> None:
     library.put([make_document("mer", "quai\nUn port. Un banc. Un port. Un banc.")])
     library.build(toy_encoder)
     retriever = open_retriever(library)
-    question = toy_encoder.encode_questions(["port"])[0]
+    question = ask("port", toy_encoder)
     ranked = retriever.rank_sentences(question, retriever.retrieve(question, 1))
     starts = [each.sentence.start for each in ranked]
     assert [text for text, *_ in describe_sentences(library, ranked)] == [
@@ -133,7 +140,7 @@ def test_a_sentence_that_two_passages_share_counts_once_with_the_better_of_them(
     library.put([make_document("long", "quai\n" + " ".join(sentences))])
     library.build(toy_encoder)
     retriever = open_retriever(library)
-    question = toy_encoder.encode_questions(["numéro 39"])[0]
+    question = ask("numéro 39", toy_encoder)
     passages = retriever.retrieve(question, 50)
     shared = {
         each.passage.last_sentence
@@ -158,7 +165,7 @@ def test_a_sentence_that_two_passages_share_counts_once_with_the_better_of_them(
 def test_what_was_removed_since_the_build_leaves_its_place_to_what_comes_next(
     library: Library, retriever: Retriever, toy_encoder: Encoder
 ) -> None:
-    question = toy_encoder.encode_questions(["bateau bleu"])[0]
+    question = ask("bateau bleu", toy_encoder)
     before = retriever.retrieve(question, 10)
     library.remove(["port"])
     assert describe_passages(library, retriever.retrieve(question, 1)) == [
@@ -179,7 +186,7 @@ def test_no_more_take_the_places_of_what_was_removed_than_were_asked_for(
     )
     library.build(toy_encoder)
     library.remove(f"port-{number}" for number in range(9))
-    question = toy_encoder.encode_questions(["titre bleu"])[0]
+    question = ask("titre bleu", toy_encoder)
     found = [open_retriever(library).retrieve(question, limit) for limit in (1, 2, 3)]
     assert [[each.passage.article_id for each in passages] for passages in found] == [
         ["ville"],
@@ -191,7 +198,7 @@ def test_no_more_take_the_places_of_what_was_removed_than_were_asked_for(
 def test_what_has_changed_since_the_build_is_left_out(
     library: Library, retriever: Retriever, toy_encoder: Encoder
 ) -> None:
-    question = toy_encoder.encode_questions(["bleu"])[0]
+    question = ask("bleu", toy_encoder)
     before = retriever.retrieve(question, 10)
     library.put([make_document("ville", "rue\nVélo bleu et rouge.")])
     assert {each.passage.article_id for each in retriever.retrieve(question, 10)} == {"port"}
