@@ -218,7 +218,7 @@ def _check_part(part: str, now: Scores, pinned: Scores, floors: Floors) -> Itera
         if value is None and before is not None:
             reason = "is no longer defined"
         elif gain.high is not None and gain.high < -TOLERANCE:
-            reason = "has dropped by more than chance explains"
+            reason = "is worse than pinned by more than chance explains"
         elif value is not None and floor is not None and signs[name] * (value - floor) < -TOLERANCE:
             reason = f"is worse than the floor {floor:.4f}"
         yield Check(part, name, before, value, gain, reason)

@@ -252,14 +252,18 @@ def open_library(settings: Settings, create: bool = False) -> Iterator[Library]:
         library.close()
 
 
-@cache
 def prepare_encoder(settings: Settings) -> Encoder:
     """Open the encoder of the settings, converting the packaged one the first time."""
+    return _open_encoder(settings.encoder, settings.cache)
+
+
+@cache
+def _open_encoder(name: str | None, folder: Path) -> Encoder:
     # Imported here: torch takes seconds to load, and `--help` or `articles` need none of it.
     from massilia.index.sentence_encoder import open_encoder
 
     with show_progress_if_any("Preparing the encoder (once)") as progress:
-        return open_encoder(settings.encoder, settings.cache, progress)
+        return open_encoder(name, folder, progress)
 
 
 def _build_if_needed(library: Library, settings: Settings) -> None:

@@ -77,6 +77,14 @@ def model_cache() -> Path:
 
 
 @pytest.fixture(scope="session")
+def cache_home(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Path:
+    """Give a cache folder for all commands that are run, which then share one open encoder."""
+    folder = tmp_path_factory.mktemp("cache")
+    (folder / "massilia").symlink_to(model_cache)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def encoder(model_cache: Path) -> Encoder:
     """Give the real, packaged encoder."""
     from massilia.index.sentence_encoder import open_encoder

@@ -40,13 +40,12 @@ Run = Callable[..., Ended]
 
 
 @pytest.fixture
-def home(tmp_path: Path, model_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path: Path, cache_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Point everything of the user's into a temporary folder, but for the converted model."""
     folder = tmp_path / "home"
-    (folder / "cache").mkdir(parents=True)
-    (folder / "cache" / "massilia").symlink_to(model_cache)
+    folder.mkdir()
     monkeypatch.setenv("HOME", str(folder))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
     monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
     monkeypatch.delenv("MASSILIA_LIBRARY", raising=False)
     monkeypatch.delenv("MASSILIA_ENCODER", raising=False)
@@ -434,6 +433,9 @@ def test_an_interrupted_ingest_stops_and_leaves_the_library_as_it_answered(
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ,
+        # Where the tests themselves run in the background, interrupts are ignored, and a child
+        # would inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         assert process.stderr is not None
         assert process.stdout is not None

@@ -40,15 +40,10 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def run(
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    model_cache: Path,
+    cache_home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Command:
     """Give what runs a command and returns its status, output and errors."""
-    cache = tmp_path_factory.mktemp("cache")
-    (cache / "massilia").symlink_to(model_cache)
-    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache_home))
     monkeypatch.setenv("COLUMNS", "200")
 
     def run_command(*words: object) -> tuple[int, str, str]:
@@ -174,7 +169,7 @@ def test_the_gate_is_shut_by_a_worse_run_and_by_other_data(
     output.write_text(json.dumps(content), encoding="utf-8")
     status, printed, errors = run("gate", output, "--floors", floors)
     assert status == 1
-    assert "nDCG@10 (whole) has dropped by more than chance explains" in errors
+    assert "nDCG@10 (whole) is worse than pinned by more than chance explains" in errors
     assert "open" not in printed
     content["data"]["articles_sha256"] = "0" * 64
     output.write_text(json.dumps(content), encoding="utf-8")

@@ -31,7 +31,7 @@ MakeQuote = Callable[..., CheckedQuote]
 MakeRun = Callable[..., Run]
 MakeSixty = Callable[..., list[Outcome]]
 
-DROPPED = "has dropped by more than chance explains"
+DROPPED = "is worse than pinned by more than chance explains"
 NONE: frozenset[int] = frozenset()
 
 
