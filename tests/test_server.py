@@ -9,7 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -187,9 +187,12 @@ def test_what_is_not_http_is_turned_away_and_the_server_goes_on(
     server: Server, sent: bytes
 ) -> None:
     with socket.create_connection((server.host, server.port), timeout=SECONDS) as connection:
-        connection.sendall(sent)
-        connection.shutdown(socket.SHUT_WR)
-        answered = connection.recv(65_536)
+        answered = b""
+        # The server may hang up on nonsense before it has read it all.
+        with suppress(OSError):
+            connection.sendall(sent)
+            connection.shutdown(socket.SHUT_WR)
+            answered = connection.recv(65_536)
     assert b"Traceback" not in answered
     assert server.get("/healthz")["status"] == "ok"
 
