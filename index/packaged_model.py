@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -100,32 +99,15 @@ def ensure_packaged_model(
     Raises ModelError where the weights are missing or not the expected ones, where the cache
     can't be written, and where what the cache holds is not what was written there.
     """
-    write = partial(_write_model_folder, progress=progress)
-    return ensure_model_folder(cache, FOLDER_NAME, write, megabytes=500, weights=weights)
-
-
-def ensure_model_folder(
-    cache: Path,
-    name: str,
-    write: Callable[[QuantisedWeights, Path], None],
-    *,
-    megabytes: int,
-    weights: Path | None = None,
-) -> Path:
-    """Return the folder `name` under `cache`, having `write` fill it the first time.
-
-    It appears under its name whole or not at all: `write` is given another, and ends with the
-    manifest. The rest is as `ensure_packaged_model` says.
-    """
     folders = cache / "models"
-    folder = folders / name
+    folder = folders / FOLDER_NAME
     if not folder.exists():
         try:
             folders.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(folders / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
                 if not folder.exists():
                     _sweep_leftovers(folders)
-                    _convert(weights or find_weights(), folder, write)
+                    _convert(weights or find_weights(), folder, progress)
         except filelock.Timeout as error:
             raise ModelError(
                 f"{folders / '.lock'} has been held by another process for "
@@ -134,7 +116,7 @@ def ensure_model_folder(
         except OSError as error:
             raise ModelError(
                 f"the model {NAME} can't be written into the folder {folders}: "
-                f"{error.strerror or error}; it takes {megabytes} MB once"
+                f"{error.strerror or error}; it takes 500 MB once"
             ) from error
     check_model_folder(folder)
     return folder
@@ -240,18 +222,18 @@ def _sweep_leftovers(folders: Path) -> None:
         shutil.rmtree(leftover)
 
 
-def _convert(weights: Path, folder: Path, write: Callable[[QuantisedWeights, Path], None]) -> None:
+def _convert(weights: Path, folder: Path, progress: Progress | None) -> None:
     found = hash_file(weights)
     if found != WEIGHTS_SHA256:
         raise ModelError(f"{weights} has SHA-256 {found}, {WEIGHTS_SHA256} expected")
-    unfinished = folder.with_name(f".{folder.name}.partial")
-    unfinished.mkdir()
+    partial = folder.with_name(f".{folder.name}.partial")
+    partial.mkdir()
     try:
-        write(open_weights(weights), unfinished)
-        unfinished.rename(folder)
+        _write_model_folder(open_weights(weights), partial, progress)
+        partial.rename(folder)
         _sync_folder(folder.parent)
     except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
         raise
 
 
