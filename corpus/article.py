@@ -56,7 +56,8 @@ class Article:
     """Hold one article: the text that quotes are cut from, and what is known about it.
 
     `text` is NFC with LF line ends; every offset anywhere in Massilia counts its code points.
-    `origin` is the name of the file, or the URL, that the article was read from.
+    `origin` is the name of the file, or the URL, that the article was read from. `kind` is a word
+    that its publisher or editor chose for what it is, such as "overview" or "press release".
     """
 
     id: str
@@ -70,6 +71,7 @@ class Article:
     date_modified: date | None = None
     url: str | None = None
     licence: str | None = None
+    kind: str | None = None
     translation_of: str | None = None
     sources: tuple[Source, ...] = ()
     marks: tuple[SourceMark, ...] = ()

@@ -44,6 +44,7 @@ FIELDS = frozenset(
         "date_modified",
         "url",
         "licence",
+        "kind",
         "translation_of",
         "sources",
     }
@@ -100,6 +101,7 @@ def parse_article(
         date_modified=date_field(fields, "date_modified", origin),
         url=url,
         licence=text_field(fields, "licence", origin),
+        kind=text_field(fields, "kind", origin),
         translation_of=translation_of,
         sources=sources,
         marks=body.marks,

@@ -12,17 +12,10 @@ from massilia.corpus.errors import ArticleError
 from massilia.corpus.front_matter import has_front_matter
 from massilia.corpus.markdown import parse_article
 from massilia.corpus.sources import FILE_NAME, find_catalogue, read_catalogue
+from massilia.ingest.document import Document
 from massilia.ingest.plain_text import parse_bare_markdown, parse_plain_text
 
 SUFFIXES = frozenset({".md", ".txt"})
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    """Pair an article with the place it was read from."""
-
-    article: Article
-    location: str
 
 
 @dataclass(frozen=True, slots=True)
