@@ -18,6 +18,17 @@ class ModelError(MassiliaError):
     """A model can't be found, opened or trusted."""
 
 
+class TooManyTokensError(MassiliaError):
+    """A question has more tokens than the encoder reads; what it can't read is never cut off."""
+
+    def __init__(self, name: str, tokens: int, limit: int) -> None:
+        super().__init__(
+            f"The question has {tokens:,} tokens; the model {name} reads {limit:,} at most."
+        )
+        self.tokens = tokens
+        self.limit = limit
+
+
 class Encoder(Protocol):
     """Turn texts into unit-length vectors whose inner product is their similarity.
 
@@ -38,7 +49,10 @@ class Encoder(Protocol):
         """Give the length of a vector."""
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
-        """Return one unit vector a question, as an array of shape (len(questions), dimension)."""
+        """Return one unit vector a question, as an array of shape (len(questions), dimension).
+
+        Raises `TooManyTokensError` for a question that would not be read whole.
+        """
 
     def encode_passages(self, passages: Sequence[str], advance: Advance | None = None) -> Vectors:
         """Return one unit vector a passage, as an array of shape (len(passages), dimension)."""
@@ -49,21 +63,34 @@ class TokenVectors:
     """Hold the tokens of a text, those of it alone: no special tokens, none of a prompt.
 
     `ids`, of shape (tokens,), name them in the encoder's vocabulary; `vectors`, of shape (tokens,
-    width), have unit length. The width needn't be the dimension of a text's vector.
+    width), have unit length. The width needn't be the dimension of a text's vector. `ends`, of
+    shape (tokens,), are the offsets, in code points of the text, just after their last characters.
     """
 
     ids: NDArray[np.int64]
     vectors: Vectors
+    ends: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class EncodedText:
+    """Hold the vector of a text, of shape (dimension,), and those of its tokens."""
+
+    vector: Vectors
+    tokens: TokenVectors
 
 
 @runtime_checkable
 class TokenEncoder(Encoder, Protocol):
     """Give a vector to each token of a text too, made of the token and of what surrounds it."""
 
-    def encode_question_tokens(self, question: str) -> TokenVectors:
-        """Return the tokens of a question."""
+    def encode_question_tokens(self, question: str) -> EncodedText:
+        """Return the vectors of a question and of its tokens; raises as `encode_questions` does."""
 
     def encode_passage_tokens(
         self, passages: Sequence[str], advance: Advance | None = None
-    ) -> Iterator[TokenVectors]:
-        """Yield the tokens of each passage, in their order, encoding as they are asked for."""
+    ) -> Iterator[EncodedText]:
+        """Yield the vectors of each passage and of its tokens, in the passages' order.
+
+        They are encoded as they are asked for: the tokens of all would not fit in memory.
+        """

@@ -10,15 +10,20 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Final, TypeAlias
 
-import filelock
-from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers, processors
-
 from massilia.index.encoder import ModelError
 from massilia.index.quantised_weights import Architecture, QuantisedWeights, open_weights
+from massilia.index.tokenizer import (
+    END_TOKEN,
+    MASK_TOKEN,
+    PAD_TOKEN,
+    SPECIAL_TOKENS,
+    START_TOKEN,
+    UNKNOWN_TOKEN,
+    build_tokenizer,
+)
 
 Progress: TypeAlias = Callable[[int, int], None]
 """A progress callback: called with how many bytes have been written, and how many will be."""
@@ -42,13 +47,6 @@ TENSORS: Final = "model.safetensors"
 LOCK_TIMEOUT_SECONDS: Final = 600.0
 # Everything but the tensors (470 MB) is small enough to hash at every start: 9 MB in 6 ms.
 HASHED_SIZE: Final = 64 * 1024 * 1024
-
-START_TOKEN: Final = "<s>"
-PAD_TOKEN: Final = "<pad>"
-END_TOKEN: Final = "</s>"
-UNKNOWN_TOKEN: Final = "<unk>"
-MASK_TOKEN: Final = "<mask>"
-SPECIAL_TOKENS: Final = (START_TOKEN, PAD_TOKEN, END_TOKEN, UNKNOWN_TOKEN, MASK_TOKEN)
 
 # Names of the layers' tensors: in the weight file, then in transformers' BertModel.
 LAYER_TENSORS: Final = (
@@ -88,8 +86,34 @@ class WrittenFile:
     sha256: str
 
 
+@dataclass(frozen=True, slots=True)
+class ModelFormat:
+    """Say how a conversion writes the model, for one engine.
+
+    `write` fills a folder and returns what it wrote, the manifest left out; `version` counts the
+    changes to that, and `megabytes` says how much it is, for people.
+    """
+
+    folder_name: str
+    version: int
+    megabytes: int
+    write: Callable[[QuantisedWeights, Path, Progress | None], Mapping[str, WrittenFile]]
+
+
 def ensure_packaged_model(
     cache: Path, progress: Progress | None = None, *, weights: Path | None = None
+) -> Path:
+    """Return the folder that sentence-transformers opens, as `ensure_model_folder` does."""
+    layout = ModelFormat(FOLDER_NAME, LAYOUT_VERSION, 500, _write_model_folder)
+    return ensure_model_folder(layout, cache, progress, weights=weights)
+
+
+def ensure_model_folder(
+    layout: ModelFormat,
+    cache: Path,
+    progress: Progress | None = None,
+    *,
+    weights: Path | None = None,
 ) -> Path:
     """Return the folder of the packaged model under `cache`, converting it the first time.
 
@@ -100,14 +124,17 @@ def ensure_packaged_model(
     can't be written, and where what the cache holds is not what was written there.
     """
     folders = cache / "models"
-    folder = folders / FOLDER_NAME
+    folder = folders / layout.folder_name
     if not folder.exists():
+        # Imported here, as what else only a conversion needs: every start would wait for it.
+        import filelock
+
         try:
             folders.mkdir(parents=True, exist_ok=True)
             with filelock.FileLock(folders / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
                 if not folder.exists():
                     _sweep_leftovers(folders)
-                    _convert(weights or find_weights(), folder, progress)
+                    _convert(weights or find_weights(), folder, layout, progress)
         except filelock.Timeout as error:
             raise ModelError(
                 f"{folders / '.lock'} has been held by another process for "
@@ -116,7 +143,7 @@ def ensure_packaged_model(
         except OSError as error:
             raise ModelError(
                 f"the model {NAME} can't be written into the folder {folders}: "
-                f"{error.strerror or error}; it takes 500 MB once"
+                f"{error.strerror or error}; it takes {layout.megabytes} MB once"
             ) from error
     check_model_folder(folder)
     return folder
@@ -124,6 +151,8 @@ def ensure_packaged_model(
 
 def find_weights() -> Path:
     """Return the path of the installed weight file, without importing its package."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
     try:
         package = distribution(WEIGHTS_PACKAGE)
     except PackageNotFoundError as error:
@@ -165,30 +194,18 @@ def hash_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def build_tokenizer(weights: QuantisedWeights) -> Tokenizer:
-    """Return the model's tokenizer: Unigram over the weight file's pieces, `<s> A </s>`."""
-    ids = {piece: position for position, (piece, _) in enumerate(weights.pieces)}
-    tokenizer = Tokenizer(models.Unigram(list(weights.pieces), unk_id=ids[UNKNOWN_TOKEN]))
-    # SentencePiece's nmt_nfkc, spelled out: over all of Unicode it differs from the map in the
-    # weight file in U+FF5E and U+1F23B only. SentencePiece drops the white space at the end and
-    # joins runs of it too.
-    tokenizer.normalizer = normalizers.Sequence(
-        [
-            normalizers.Nmt(),
-            normalizers.NFKC(),
-            normalizers.Replace(Regex(" {2,}"), " "),
-            normalizers.Strip(left=False, right=True),
-        ]
-    )
-    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single=f"{START_TOKEN} $A {END_TOKEN}",
-        special_tokens=[(START_TOKEN, ids[START_TOKEN]), (END_TOKEN, ids[END_TOKEN])],
-    )
-    tokenizer.add_special_tokens(
-        [AddedToken(token, special=True, normalized=False) for token in SPECIAL_TOKENS]
-    )
-    return tokenizer
+def write_file(path: Path, chunks: Iterable[bytes]) -> WrittenFile:
+    """Write a new file and bring it to the disk; return its size and SHA-256."""
+    digest = hashlib.sha256()
+    size = 0
+    with path.open("xb") as file:
+        for chunk in chunks:
+            file.write(chunk)
+            digest.update(chunk)
+            size += len(chunk)
+        file.flush()
+        os.fsync(file.fileno())
+    return WrittenFile(size, digest.hexdigest())
 
 
 def list_tensors(architecture: Architecture) -> list[ModelTensor]:
@@ -222,14 +239,22 @@ def _sweep_leftovers(folders: Path) -> None:
         shutil.rmtree(leftover)
 
 
-def _convert(weights: Path, folder: Path, progress: Progress | None) -> None:
+def _convert(weights: Path, folder: Path, layout: ModelFormat, progress: Progress | None) -> None:
     found = hash_file(weights)
     if found != WEIGHTS_SHA256:
         raise ModelError(f"{weights} has SHA-256 {found}, {WEIGHTS_SHA256} expected")
     partial = folder.with_name(f".{folder.name}.partial")
     partial.mkdir()
     try:
-        _write_model_folder(open_weights(weights), partial, progress)
+        written = layout.write(open_weights(weights), partial, progress)
+        manifest = {
+            "model": NAME,
+            "layout_version": layout.version,
+            "weights_sha256": WEIGHTS_SHA256,
+            "files": {name: {"size": f.size, "sha256": f.sha256} for name, f in written.items()},
+        }
+        write_file(partial / MANIFEST, [_to_json(manifest)])
+        _sync_folder(partial)
         partial.rename(folder)
         _sync_folder(folder.parent)
     except BaseException:
@@ -237,25 +262,20 @@ def _convert(weights: Path, folder: Path, progress: Progress | None) -> None:
         raise
 
 
-def _write_model_folder(weights: QuantisedWeights, folder: Path, progress: Progress | None) -> None:
-    """Write what sentence-transformers opens, and the manifest last."""
+def _write_model_folder(
+    weights: QuantisedWeights, folder: Path, progress: Progress | None
+) -> dict[str, WrittenFile]:
+    """Write what sentence-transformers opens."""
     written: dict[str, WrittenFile] = {}
     for name, content in _describe_model(weights.architecture).items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
-        written[name] = _write_file(path, [_to_json(content)])
+        written[name] = write_file(path, [_to_json(content)])
         _sync_folder(path.parent)
-    tokenizer = build_tokenizer(weights).to_str().encode("utf-8")
-    written["tokenizer.json"] = _write_file(folder / "tokenizer.json", [tokenizer])
+    tokenizer = build_tokenizer(weights.pieces).to_str().encode("utf-8")
+    written["tokenizer.json"] = write_file(folder / "tokenizer.json", [tokenizer])
     written[TENSORS] = _write_tensors(weights, folder / TENSORS, progress)
-    manifest = {
-        "model": NAME,
-        "layout_version": LAYOUT_VERSION,
-        "weights_sha256": WEIGHTS_SHA256,
-        "files": {name: {"size": f.size, "sha256": f.sha256} for name, f in written.items()},
-    }
-    _write_file(folder / MANIFEST, [_to_json(manifest)])
-    _sync_folder(folder)
+    return written
 
 
 def _describe_model(architecture: Architecture) -> dict[str, object]:
@@ -343,23 +363,10 @@ def _write_tensors(weights: QuantisedWeights, path: Path, progress: Progress | N
                 if progress is not None:
                     progress(done, total)
 
-    written = _write_file(path, generate())
+    written = write_file(path, generate())
     if written.size != total:
         raise ValueError(f"{path}: {written.size} bytes were written, {total} announced")
     return written
-
-
-def _write_file(path: Path, chunks: Iterable[bytes]) -> WrittenFile:
-    digest = hashlib.sha256()
-    size = 0
-    with path.open("xb") as file:
-        for chunk in chunks:
-            file.write(chunk)
-            digest.update(chunk)
-            size += len(chunk)
-        file.flush()
-        os.fsync(file.fileno())
-    return WrittenFile(size, digest.hexdigest())
 
 
 def _sync_folder(folder: Path) -> None:

