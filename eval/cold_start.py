@@ -11,7 +11,7 @@ from massilia.corpus.article import Language
 from massilia.corpus.errors import MassiliaError
 from massilia.service.settings import ENCODER_VARIABLE
 
-_ASK = "from massilia.service.cli import main; main()"
+_ASK = "from massilia.service.entry import main; main()"
 _KIBIBYTES_A_MEBIBYTE = 1024
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -26,11 +25,8 @@ from massilia.eval.run_file import (
 )
 from massilia.eval.temporary_library import list_articles, open_temporary_library
 from massilia.eval.trec import read_topics
-from massilia.index.encoder import Encoder
-from massilia.index.generation import Generation
-from massilia.index.ranker import Ranker, RankerName
-from massilia.index.rankers import open_ranker
-from massilia.index.store import Store
+from massilia.index.errors import OutdatedError
+from massilia.index.ranker import RankerName
 from massilia.service.answerer import Answerer
 from massilia.service.cli import open_answerer, open_library, prepare_encoder
 from massilia.service.progress import show_progress
@@ -78,27 +74,26 @@ class Examination:
         """
         encoder = prepare_encoder(self.settings)
         with open_temporary_library(dataset.articles, encoder, folder) as library:
-            answerer = Answerer(library, encoder, self._make_ranker(encoder))
+            answerer = Answerer(library, encoder, self.retriever)
             return self._ask(answerer, dataset.name, dataset.questions, dataset.unjudged)
 
     @contextmanager
     def _open_answerer(self) -> Iterator[Answerer]:
         encoder = prepare_encoder(self.settings)
-        make_ranker = self._make_ranker(encoder)
         with open_library(self.settings) as library:
-            generation = library.generation()
+            try:
+                generation = library.generation()
+            except OutdatedError:
+                generation = None
             built_with = generation and generation.manifest.encoder_fingerprint
             articles = list_articles(library.store)
         if built_with is None or built_with == encoder.fingerprint:
-            with open_answerer(self.settings, make_ranker) as answerer:
+            with open_answerer(self.settings, self.retriever) as answerer:
                 yield answerer
             return
         # The library is left as it is: another encoder is tried on a copy.
         with open_temporary_library(articles, encoder) as library:
-            yield Answerer(library, encoder, make_ranker)
-
-    def _make_ranker(self, encoder: Encoder) -> "_RankerMaker":
-        return _RankerMaker(self.retriever, encoder)
+            yield Answerer(library, encoder, self.retriever)
 
     def _ask(
         self,
@@ -164,13 +159,3 @@ class Examination:
         return measure_cold_start(
             answerer.library.path, first.question, first.language, self.settings.encoder
         )
-
-
-@dataclass(frozen=True, slots=True)
-class _RankerMaker:
-    name: RankerName
-    encoder: Encoder
-
-    def __call__(self, store: Store, generation: Generation) -> Ranker:
-        progress = partial(show_progress, "Preparing the retriever")
-        return open_ranker(self.name, store, generation, self.encoder, progress)

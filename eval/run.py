@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from massilia.corpus.article import Language
 from massilia.eval.citations import CheckedCitation, ReaderPages, check_citation
 from massilia.eval.question_set import ExpectedAnswer
+from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.retriever import ScoredPassage
 from massilia.service.answer import Quote
 from massilia.service.answerer import Answerer, Finding, compose_answer
@@ -119,15 +120,17 @@ def run_questions(
     whole = []
     restricted: dict[tuple[Language, Language], list[Outcome]] = defaultdict(list)
     for expected in questions:
-        question = Question(expected.question, expected.language)
-        finding = answerer.find(question, only)
-        whole.append(_take_outcome(answerer, expected, finding, pages, only))
+        question = Question(expected.question, expected.language, _restrict(only))
+        finding = answerer.find(question)
+        whole.append(_take_outcome(answerer, expected, finding, pages))
         for language in directions:
             narrowed = restrict_expected(expected, language, languages)
             if narrowed is not None:
-                again = answerer.find(question, language, finding.encoded)
+                again = answerer.find(
+                    replace(question, within=_restrict(language)), finding.encoded
+                )
                 restricted[expected.language, language].append(
-                    _take_outcome(answerer, narrowed, again, pages, language)
+                    _take_outcome(answerer, narrowed, again, pages)
                 )
         if advance is not None:
             advance(1)
@@ -167,7 +170,6 @@ def _take_outcome(
     expected: ExpectedAnswer,
     finding: Finding,
     pages: ReaderPages,
-    language: Language | None,
 ) -> Outcome:
     def check(quote: Quote) -> CheckedQuote:
         citation = quote.citation
@@ -188,7 +190,7 @@ def _take_outcome(
     best = quotes[:1] or tuple(map(check, compose_answer(finding, threshold=0.0).quotes[:1]))
     return Outcome(
         expected=expected,
-        ranking=_rank_deeply(answerer, finding, language),
+        ranking=_rank_deeply(answerer, finding),
         passages=tuple(
             PassagePlace(each.passage.article_id, each.passage.start, each.passage.end)
             for each in finding.passages[:PASSAGES_KEPT]
@@ -199,15 +201,17 @@ def _take_outcome(
     )
 
 
-def _rank_deeply(
-    answerer: Answerer, finding: Finding, language: Language | None
-) -> tuple[RankedArticle, ...]:
+def _restrict(language: Language | None) -> Filter:
+    return EVERYTHING if language is None else Filter(languages=frozenset([language]))
+
+
+def _rank_deeply(answerer: Answerer, finding: Finding) -> tuple[RankedArticle, ...]:
     """Rank passages until they are of `DEPTH` articles, or there are no more."""
     if finding.encoded is None:
         return ()
     limit = 2 * DEPTH
     while True:
-        passages = answerer.rank_passages(finding.encoded, limit, language)
+        passages = answerer.rank_passages(finding.encoded, limit, finding.question.within)
         ranking = rank_articles(passages, DEPTH)
         if len(ranking) == DEPTH or len(passages) < limit:
             return ranking

@@ -13,7 +13,7 @@ from massilia.corpus.errors import MassiliaError
 from massilia.index.encoder import Encoder
 from massilia.index.library import Library
 from massilia.index.store import Outcome, Store
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 from massilia.service.cli import build_library
 
 LOCATION = "massilia-eval:"

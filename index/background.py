@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -90,13 +91,17 @@ class Background:
     @classmethod
     def load(cls, path: Path) -> "Background":
         """Read what `save` wrote; raises `ValueError` or `KeyError` for another file."""
-        with np.load(path, allow_pickle=False) as arrays:
-            languages = [Language(name) for name in arrays["languages"].tolist()]
-            return cls(
-                samples={each: arrays[f"sample_{each}"] for each in languages},
-                counts=dict(zip(languages, arrays["counts"].tolist(), strict=True)),
-                references={each: arrays[f"reference_{each}"] for each in languages},
-            )
+        try:
+            # NumPy leaves a file that it opens itself, and can't read, open.
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+                languages = [Language(name) for name in arrays["languages"].tolist()]
+                return cls(
+                    samples={each: arrays[f"sample_{each}"] for each in languages},
+                    counts=dict(zip(languages, arrays["counts"].tolist(), strict=True)),
+                    references={each: arrays[f"reference_{each}"] for each in languages},
+                )
+        except (ValueError, EOFError, BadZipFile, TypeError) as error:
+            raise ValueError(f"{path} is not a background: {error}") from error
 
     def save(self, path: Path) -> None:
         """Write the background to a file."""

@@ -1,21 +1,17 @@
 """Passages ranked by the similarity of their vector with the question's."""
 
-from massilia.corpus.article import Language
+from massilia.index.filter import EVERYTHING, Filter
+from massilia.index.passage_index import PassageIndex
 from massilia.index.ranker import EncodedQuestion
-from massilia.index.store import Store
-from massilia.index.vectors import Hit, VectorIndex
+from massilia.index.vectors import Hit
 
 
 class DenseRanker:
     """Rank passages by the inner product of unit vectors."""
 
-    def __init__(self, store: Store, passages: VectorIndex) -> None:
-        self._store = store
-        self._passages = passages
+    def __init__(self, index: PassageIndex) -> None:
+        self._index = index
 
-    def rank(
-        self, question: EncodedQuestion, limit: int, language: Language | None = None
-    ) -> list[Hit]:
+    def rank(self, question: EncodedQuestion, limit: int, within: Filter = EVERYTHING) -> list[Hit]:
         """Return up to `limit` passage ids with their similarities, best first."""
-        among = None if language is None else self._store.passage_ids(language)
-        return self._passages.search(question.vector, limit, among)
+        return self._index.search_vectors(question.vector, limit, within)

@@ -12,6 +12,10 @@ class LibraryError(MassiliaError):
     """A library can't be opened, read or written."""
 
 
+class OutdatedError(LibraryError):
+    """A library was built by another version or for another engine, and has to be built anew."""
+
+
 @contextmanager
 def name_library(path: Path) -> Iterator[None]:
     """Turn the errors of files and of SQLite into a `LibraryError` that names the library."""

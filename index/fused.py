@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from massilia.corpus.article import Language
+from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.ranker import EncodedQuestion, Ranker
 from massilia.index.vectors import Hit
 
@@ -22,13 +22,11 @@ class FusedRanker:
     def __init__(self, rankers: Sequence[Ranker]) -> None:
         self._rankers = tuple(rankers)
 
-    def rank(
-        self, question: EncodedQuestion, limit: int, language: Language | None = None
-    ) -> list[Hit]:
+    def rank(self, question: EncodedQuestion, limit: int, within: Filter = EVERYTHING) -> list[Hit]:
         """Return up to `limit` passage ids with their scores, best first."""
         scores: defaultdict[int, float] = defaultdict(float)
         for ranker in self._rankers:
-            hits = ranker.rank(question, max(limit, DEPTH), language)
+            hits = ranker.rank(question, max(limit, DEPTH), within)
             for rank, hit in enumerate(hits, start=1):
                 scores[hit.id] += 1 / (_CONSTANT + rank)
         fused = [Hit(passage_id, score) for passage_id, score in scores.items()]

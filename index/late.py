@@ -1,24 +1,15 @@
 """Passages ranked by late interaction: each token of the question finds its best match."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from math import log
+from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from massilia.corpus.article import Language
-from massilia.index.encoder import (
-    Advance,
-    Encoder,
-    ModelError,
-    TokenEncoder,
-    TokenVectors,
-    Vectors,
-)
-from massilia.index.generation import compose_passage
+from massilia.index.encoder import Vectors
+from massilia.index.filter import EVERYTHING, Filter
+from massilia.index.late_interaction import score_passages, score_sentences, weigh_tokens
+from massilia.index.passage_index import PassageIndex
 from massilia.index.ranker import EncodedQuestion, Ranker
-from massilia.index.store import IndexedText
+from massilia.index.token_store import PassageTokens
 from massilia.index.vectors import Hit
 
 RERANKED = 50
@@ -28,87 +19,78 @@ RERANKED = 50
 class LateRanker:
     """Rank the best passages of another ranking anew, by the vectors of their tokens.
 
-    A passage's score is the mean, over the question's tokens, of the highest cosine with a token
-    of the passage (MaxSim: Khattab & Zaharia, ColBERT, 2020), each weighted by how few passages
-    the token occurs in: log((N + 1) / (n + 1/2)), for a token in n of N passages.
+    Those that aren't ranked anew follow in the order they had.
     """
 
-    def __init__(
-        self,
-        vectors: Mapping[int, NDArray[np.float16]],
-        frequencies: Mapping[int, int],
-        encoder: TokenEncoder,
-        candidates: Ranker,
-    ) -> None:
-        self._vectors = vectors
-        self._frequencies = frequencies
-        self._encoder = encoder
+    def __init__(self, index: PassageIndex, candidates: Ranker) -> None:
+        self._index = index
         self._candidates = candidates
 
-    @classmethod
-    def build(
-        cls,
-        passages: Sequence[IndexedText],
-        encoder: Encoder,
-        candidates: Ranker,
-        advance: Advance | None = None,
-    ) -> "LateRanker":
-        """Encode the tokens of every passage, into memory: 768 bytes a token at a width of 384.
-
-        `candidates` ranks the same passages. Raises `ModelError` where the encoder has no vectors
-        of single tokens.
-        """
-        if not isinstance(encoder, TokenEncoder):
-            raise ModelError(f"the model {encoder.name} gives no vectors of single tokens")
-        texts = [compose_passage(passage) for passage in passages]
-        vectors: dict[int, NDArray[np.float16]] = {}
-        frequencies: Counter[int] = Counter()
-        encoded = encoder.encode_passage_tokens(texts, advance)
-        for passage, tokens in zip(passages, encoded, strict=True):
-            vectors[passage.id] = tokens.vectors.astype(np.float16)
-            frequencies.update(set(tokens.ids.tolist()))
-        return cls(vectors, frequencies, encoder, candidates)
-
-    def rank(
-        self, question: EncodedQuestion, limit: int, language: Language | None = None
-    ) -> list[Hit]:
-        """Return up to `limit` passage ids with their scores, best first.
-
-        Those that aren't ranked anew follow in the order they had. They keep their scores but for
-        a shift, the same for all, that puts the first of them 1 below the last ranked anew.
-        """
-        candidates = self._candidates.rank(question, max(limit, RERANKED), language)
-        tokens = self._encoder.encode_question_tokens(question.text)
-        if not len(tokens.ids):
-            return candidates[: max(limit, 0)]
-        weights = self._weigh(tokens)
-        # A passage that was removed before its tokens were encoded has no vectors.
-        reranked = [
-            Hit(hit.id, _score(tokens.vectors, weights, self._vectors[hit.id]))
-            for hit in candidates[:RERANKED]
-            if hit.id in self._vectors
-        ]
+    def rank(self, question: EncodedQuestion, limit: int, within: Filter = EVERYTHING) -> list[Hit]:
+        """Return up to `limit` passage ids with their scores, best first."""
+        candidates = self._candidates.rank(question, max(limit, RERANKED), within)
+        ids = [hit.id for hit in candidates[:RERANKED]]
+        reranked = score_candidates(self._index, question, ids)
         reranked.sort(key=lambda hit: (-hit.score, hit.id))
-        found = {hit.id for hit in reranked}
-        rest = [hit for hit in candidates if hit.id not in found]
-        if rest and reranked:
-            shift = reranked[-1].score - 1 - rest[0].score
-            rest = [Hit(hit.id, hit.score + shift) for hit in rest]
-        return [*reranked, *rest][: max(limit, 0)]
-
-    def _weigh(self, tokens: TokenVectors) -> NDArray[np.float64]:
-        total = len(self._vectors)
-        # Never 0, however many passages a token occurs in.
-        return np.array(
-            [
-                log((total + 1) / (self._frequencies.get(each, 0) + 0.5))
-                for each in tokens.ids.tolist()
-            ]
-        )
+        return append_rest(reranked, candidates)[: max(limit, 0)]
 
 
-def _score(question: Vectors, weights: NDArray[np.float64], passage: NDArray[np.float16]) -> float:
-    if not len(passage):
-        return 0.0
-    best = (question @ passage.astype(np.float32).T).max(axis=1)
-    return float(weights @ best / weights.sum())
+def score_candidates(
+    index: PassageIndex, question: EncodedQuestion, ids: Sequence[int]
+) -> list[Hit]:
+    """Return the passages with their scores by late interaction, in the order of `ids`.
+
+    Passages whose tokens aren't held are left out; all are, for a question without tokens.
+    """
+    held, passages = _read_held(index, ids)
+    projected, weights = _prepare(index, question)
+    if not len(weights):
+        return []
+    scores = score_passages(projected, weights, passages)
+    return [Hit(*pair) for pair in zip(held, scores.tolist(), strict=True)]
+
+
+def score_passage_sentences(
+    index: PassageIndex, question: EncodedQuestion, ids: Sequence[int]
+) -> dict[int, list[float]]:
+    """Return the scores of the sentences of each passage, in their order, by late interaction.
+
+    There may be fewer than the passage has sentences: the last of them may have no tokens. Passages
+    are left out as in `score_candidates`.
+    """
+    held, passages = _read_held(index, ids)
+    projected, weights = _prepare(index, question)
+    if not len(weights):
+        return {}
+    scores = score_sentences(projected, weights, passages)
+    return {each: own.tolist() for each, own in zip(held, scores, strict=True)}
+
+
+def _read_held(index: PassageIndex, ids: Sequence[int]) -> tuple[list[int], list[PassageTokens]]:
+    found = zip(ids, index.read_tokens(ids), strict=True)
+    held = [(passage_id, passage) for passage_id, passage in found if passage is not None]
+    return [passage_id for passage_id, _ in held], [passage for _, passage in held]
+
+
+def _prepare(index: PassageIndex, question: EncodedQuestion) -> tuple[Vectors, Vectors]:
+    """Return the question's tokens as they are multiplied with those of passages, and weights."""
+    tokens = question.tokens
+    if index.codec is None or tokens is None:
+        return np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
+    counts = index.count_passages_with(tokens.ids.tolist())
+    weights = weigh_tokens(tokens.ids, counts, len(index))
+    return index.codec.project(tokens.vectors), weights
+
+
+def append_rest(ranked: Sequence[Hit], candidates: Sequence[Hit]) -> list[Hit]:
+    """Return `ranked`, followed by the other candidates in their order.
+
+    These keep their scores but for a shift, the same for all, that puts the first of them 1 below
+    the last that is ranked.
+    """
+    found = {hit.id for hit in ranked}
+    rest = [hit for hit in candidates if hit.id not in found]
+    if rest and ranked:
+        shift = ranked[-1].score - 1 - rest[0].score
+        rest = [Hit(hit.id, hit.score + shift) for hit in rest]
+    return [*ranked, *rest]

@@ -5,8 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from massilia.corpus.embedded import (
     FOLDER,
     LOCATION,
@@ -14,7 +12,8 @@ from massilia.corpus.embedded import (
     list_embedded_articles,
 )
 from massilia.index.encoder import Advance, Encoder
-from massilia.index.errors import LibraryError, name_library
+from massilia.index.engine import LOCAL, Engine
+from massilia.index.errors import LibraryError, OutdatedError, name_library
 from massilia.index.generation import (
     POINTER,
     Generation,
@@ -22,9 +21,10 @@ from massilia.index.generation import (
     build_generation,
     current_generation_id,
     open_generation,
+    read_generation,
 )
 from massilia.index.store import Change, Store
-from massilia.ingest.documents import Document, read_article
+from massilia.ingest.document import Document
 
 LOCK = "write.lock"
 LOCK_SECONDS = 10.0
@@ -35,29 +35,33 @@ Progress = Callable[[int], AbstractContextManager[Advance]]
 
 
 class Library:
-    """Open a library: change its articles, build generations, follow the current one."""
+    """Open a library: change its articles, build generations, follow the current one.
 
-    def __init__(self, store: Store) -> None:
+    Generations are built for `engine`, and searched there.
+    """
+
+    def __init__(self, store: Store, engine: Engine = LOCAL) -> None:
         self.store = store
+        self._engine = engine
         self.path = store.folder
         self._generation: Generation | None = None
         self._opening = threading.Lock()
 
     @classmethod
-    def create(cls, path: Path) -> "Library":
+    def create(cls, path: Path, engine: Engine = LOCAL) -> "Library":
         """Open the library in the folder `path`, making an empty one where there is none."""
         with suppress(LibraryError):
             # Where there is one, this doesn't wait for a build that holds the lock.
-            return cls.open(path)
+            return cls.open(path, engine)
         with name_library(path):
             path.mkdir(parents=True, exist_ok=True)
         with _lock(path):
-            return cls(Store.create(path))
+            return cls(Store.create(path), engine)
 
     @classmethod
-    def open(cls, path: Path) -> "Library":
+    def open(cls, path: Path, engine: Engine = LOCAL) -> "Library":
         """Open the library in the folder `path`; raises `LibraryError` when there is none."""
-        return cls(Store.open(path))
+        return cls(Store.open(path), engine)
 
     def close(self) -> None:
         """Close the library's files."""
@@ -73,6 +77,9 @@ class Library:
 
         Those that an earlier version of the package brought and this one doesn't are removed.
         """
+        # Imported here: what reads Markdown takes a tenth of a second to load, seldom needed.
+        from massilia.ingest.documents import read_article
+
         documents = [
             Document(read_article(path), LOCATION + path.relative_to(FOLDER).as_posix())
             for path in list_embedded_articles()
@@ -103,16 +110,17 @@ class Library:
         """Build a generation from the articles as they are now, and switch to it."""
         with _lock(self.path):
             try:
-                previous = self.generation()
+                current = current_generation_id(self.path)
+                previous = None if current is None else read_generation(self.path, current)
             except LibraryError:
                 # A damaged generation holds nothing to take over; it is left where it is.
                 previous = None
             snapshot = self.store.snapshot()
-            if progress is None:
-                return build_generation(self.path, snapshot, encoder, previous)
-            _, passages, sentences = snapshot
-            with progress(len(passages) + len(sentences)) as advance:
-                return build_generation(self.path, snapshot, encoder, previous, advance)
+            show = progress or _show_nothing
+            with show(len(snapshot.passages) + len(snapshot.sentences)) as advance:
+                return build_generation(
+                    self.path, snapshot, encoder, previous, advance, self._engine
+                )
 
     def generation(self) -> Generation | None:
         """Return the current generation, or None before the first build.
@@ -130,7 +138,7 @@ class Library:
         with self._opening:
             while self._generation is None or self._generation.id != current:
                 try:
-                    self._generation = open_generation(self.path, current)
+                    self._generation = open_generation(self.path, current, self._engine)
                 except LibraryError:
                     # Builds may have replaced and pruned it since the pointer was read.
                     newer = current_generation_id(self.path)
@@ -139,14 +147,31 @@ class Library:
                     current = newer
             return self._generation
 
-    def is_built(self) -> bool:
-        """Tell whether the current generation was built from the articles as they are now."""
-        generation = self.generation()
-        return generation is not None and generation.manifest.library_state == self.store.state()
+    def is_built(self, encoder: Encoder | None = None) -> bool:
+        """Tell whether the current generation was built from the articles as they are now.
+
+        It isn't where another version built it, or where it was built for another engine. Given
+        `encoder`, it must have been built with that.
+        """
+        try:
+            generation = self.generation()
+        except OutdatedError:
+            return False
+        if generation is None or generation.manifest.library_state != self.store.state():
+            return False
+        return encoder is None or generation.manifest.encoder_fingerprint == encoder.fingerprint
+
+
+@contextmanager
+def _show_nothing(total: int) -> Iterator[Advance]:
+    yield lambda count: None
 
 
 @contextmanager
 def _lock(library: Path) -> Iterator[None]:
+    # Imported here: most commands only read.
+    from filelock import FileLock, Timeout
+
     lock = FileLock(library / LOCK, timeout=LOCK_SECONDS)
     with name_library(library):
         try:

@@ -8,6 +8,7 @@ import json
 import sqlite3
 import threading
 import time
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,13 +27,14 @@ from massilia.corpus.article import (
 )
 from massilia.corpus.embedded import LOCATION as EMBEDDED
 from massilia.index.errors import LibraryError, name_library
-from massilia.ingest.documents import Document
+from massilia.index.passage_table import PassageRow
+from massilia.ingest.document import Document
 from massilia.ingest.passages import SplitArticle, split_passages
 
 FILE_NAME = "library.sqlite"
 APPLICATION_ID = 0x4D415353
 """`MASS`, in the file's header: a database of another program is refused by it."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 SPLITTER_VERSION = 1
 """Raised when sentences or passages are cut otherwise: an article ingested again is then split
 again, changed or not."""
@@ -55,7 +57,8 @@ CREATE TABLE articles (
     url TEXT,
     licence TEXT,
     translation_of TEXT,
-    fingerprint TEXT NOT NULL
+    fingerprint TEXT NOT NULL,
+    kind TEXT
 ) STRICT;
 CREATE TABLE headings (
     article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
@@ -139,6 +142,7 @@ class ArticleEntry:
     date_published: date | None
     date_modified: date | None
     url: str | None
+    kind: str | None
     translation_of: str | None
     text_sha256: str
 
@@ -169,7 +173,8 @@ class StoredPassage:
 class IndexedText:
     """Hold a text to be encoded, under the id of its sentence or passage.
 
-    `heading` is the last heading before it, or None before the first one.
+    `heading` is the last heading before it, or None before the first one. `sentence_ends` are the
+    offsets in `text` just after each of its sentences.
     """
 
     id: int
@@ -177,6 +182,20 @@ class IndexedText:
     title: str
     heading: str | None
     text: str
+    sentence_ends: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Hold what a library holds at one time, each list in the order of the ids.
+
+    `rows` describe the `passages` one by one; `state` is that of `Store.state`.
+    """
+
+    state: str
+    passages: Sequence[IndexedText]
+    sentences: Sequence[IndexedText]
+    rows: Sequence[PassageRow]
 
 
 class Store:
@@ -228,8 +247,20 @@ class Store:
                 "`massilia ingest --corpus` one with the embedded corpus."
             )
         with store._closed_on_error():
+            store._upgrade()
             store.check()
         return store
+
+    def _upgrade(self) -> None:
+        """Bring a library of the version before up to date."""
+        with self._reading() as connection:
+            if not _is_of_version(connection, 1):
+                return
+        with self._transaction() as connection:
+            # Another process may have been faster.
+            if _is_of_version(connection, 1):
+                connection.execute("ALTER TABLE articles ADD COLUMN kind TEXT")
+                connection.execute("PRAGMA user_version = 2")
 
     def check(self) -> None:
         """Raise `LibraryError` unless the file is a library of this version of Massilia."""
@@ -337,7 +368,7 @@ class Store:
             # Not the texts, which may be thousands of times as long.
             rows = connection.execute(
                 "SELECT id, title, language, origin, publisher, date_published, date_modified, "
-                "url, translation_of, text_sha256 FROM articles ORDER BY id"
+                "url, kind, translation_of, text_sha256 FROM articles ORDER BY id"
             ).fetchall()
         return [_make_entry(row) for row in rows]
 
@@ -379,15 +410,29 @@ class Store:
             for row in rows
         ]
 
-    def passage_ids(self, language: Language) -> list[int]:
-        """Return the ids of the passages of the articles in `language`."""
+    def passage_text(self, passage: StoredPassage) -> str:
+        """Return the text of a passage; raises `LibraryError` where its article is gone."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT substr(text, ?, ?) AS text FROM articles WHERE id = ?",
+                (passage.start + 1, passage.end - passage.start, passage.article_id),
+            ).fetchone()
+        if row is None:
+            raise LibraryError(f"The article {passage.article_id!r} is gone from the library.")
+        return str(row["text"])
+
+    def works(self, article_ids: Sequence[str]) -> dict[str, tuple[str, Language]]:
+        """Return the work and the language of each article: a work is what translations share.
+
+        It is named by the article that isn't a translation.
+        """
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT passages.id FROM passages JOIN articles ON articles.id = article_id "
-                "WHERE language = ? ORDER BY passages.id",
-                (language,),
+                "SELECT id, coalesce(translation_of, id) AS work, language FROM articles "
+                "WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(article_ids)),),
             ).fetchall()
-        return [row["id"] for row in rows]
+        return {row["id"]: (row["work"], Language(row["language"])) for row in rows}
 
     def sentences(self, passage: StoredPassage) -> list[StoredSentence]:
         """Return the sentences of a passage, in the text's order."""
@@ -409,10 +454,36 @@ class Store:
         """Return every sentence to be encoded, in the order of the ids."""
         return self._indexed("sentences")
 
-    def snapshot(self) -> tuple[str, list[IndexedText], list[IndexedText]]:
-        """Return the state with the passages and sentences that belong to it."""
+    def passage_rows(self) -> list[PassageRow]:
+        """Return what filters need to know of every passage, in the order of the ids."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT passages.id, article_id, language, publisher, kind, date_published, "
+                "translation_of FROM passages JOIN articles ON articles.id = article_id "
+                "ORDER BY passages.id"
+            ).fetchall()
+        return [
+            PassageRow(
+                id=row["id"],
+                article_id=row["article_id"],
+                language=Language(row["language"]),
+                publisher=row["publisher"],
+                kind=row["kind"],
+                date_published=_make_date(row["date_published"]),
+                translation_of=row["translation_of"],
+            )
+            for row in rows
+        ]
+
+    def snapshot(self) -> Snapshot:
+        """Return all that a generation is built from, of one state of the library."""
         with self.reading():
-            return self.state(), self.indexed_passages(), self.indexed_sentences()
+            return Snapshot(
+                self.state(),
+                self.indexed_passages(),
+                self.indexed_sentences(),
+                self.passage_rows(),
+            )
 
     def _indexed(self, table: str) -> list[IndexedText]:
         with self._reading() as connection:
@@ -423,14 +494,22 @@ class Store:
             headings: dict[str, list[sqlite3.Row]] = defaultdict(list)
             for row in connection.execute("SELECT * FROM headings ORDER BY article_id, start"):
                 headings[row["article_id"]].append(row)
+            ends: dict[str, list[int]] = defaultdict(list)
+            for row in connection.execute("SELECT * FROM sentences ORDER BY article_id, ordinal"):
+                ends[row["article_id"]].append(row["end"])
             rows = connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
         indexed = []
         for row in rows:
             language, title, text = articles[row["article_id"]]
             before = [each for each in headings[row["article_id"]] if each["end"] <= row["start"]]
             heading = text[before[-1]["start"] : before[-1]["end"]] if before else None
-            content = text[row["start"] : row["end"]]
-            indexed.append(IndexedText(row["id"], language, title, heading, content))
+            start, end = row["start"], row["end"]
+            sentences = ends[row["article_id"]]
+            within = sentences[bisect_right(sentences, start) : bisect_right(sentences, end)]
+            sentence_ends = tuple(each - start for each in within)
+            indexed.append(
+                IndexedText(row["id"], language, title, heading, text[start:end], sentence_ends)
+            )
         return indexed
 
     def _connect(self) -> sqlite3.Connection:
@@ -485,6 +564,12 @@ class Store:
                 raise
 
 
+def _is_of_version(connection: sqlite3.Connection, version: int) -> bool:
+    application = connection.execute("PRAGMA application_id").fetchone()[0]
+    found = connection.execute("PRAGMA user_version").fetchone()[0]
+    return bool(application == APPLICATION_ID and found == version)
+
+
 def fingerprint_article(article: Article) -> str:
     """Return a hash of all that the library keeps of an article, and of how it is split."""
     content = json.dumps(
@@ -532,7 +617,7 @@ def _advance_ids(connection: sqlite3.Connection) -> None:
 def _insert_article(connection: sqlite3.Connection, document: Document, fingerprint: str) -> None:
     article = document.article
     connection.execute(
-        "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             article.id,
             article.language,
@@ -549,6 +634,7 @@ def _insert_article(connection: sqlite3.Connection, document: Document, fingerpr
             article.licence,
             article.translation_of,
             fingerprint,
+            article.kind,
         ),
     )
     connection.executemany(
@@ -646,6 +732,7 @@ def _make_article(connection: sqlite3.Connection, row: sqlite3.Row) -> Article:
         date_modified=_make_date(row["date_modified"]),
         url=row["url"],
         licence=row["licence"],
+        kind=row["kind"],
         translation_of=row["translation_of"],
         headings=tuple(Heading(each["level"], each["start"], each["end"]) for each in headings),
         sources=tuple(
@@ -674,6 +761,7 @@ def _make_entry(row: sqlite3.Row) -> ArticleEntry:
         date_published=_make_date(row["date_published"]),
         date_modified=_make_date(row["date_modified"]),
         url=row["url"],
+        kind=row["kind"],
         translation_of=row["translation_of"],
         text_sha256=row["text_sha256"],
     )

@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from massilia.corpus.article import Language, Source
 from massilia.service.question import Question
+from massilia.service.question_dates import DateSpan
 
 
 class Bucket(StrEnum):
@@ -23,6 +24,7 @@ class SkippedReason(StrEnum):
 
     NO_RELEVANT_CONTENT = "NO_RELEVANT_CONTENT"
     LOW_GROUNDED_ANSWER = "LOW_GROUNDED_ANSWER"
+    NO_MATCHING_ARTICLES = "NO_MATCHING_ARTICLES"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Answer:
     """Hold the quotes that answer a question, best first, or the reasons why there are none.
 
     `ranked_article_ids` names the articles of the passages that were found, best first, whether or
-    not they are quoted.
+    not they are quoted. `dates` are those of the question, as they were used: one that would have
+    left nothing to answer from is a preference.
     """
 
     id: str
@@ -91,6 +94,7 @@ class Answer:
     ranked_article_ids: tuple[str, ...]
     generation_id: str | None
     timings: Timings
+    dates: tuple[DateSpan, ...] = ()
 
     @property
     def abstained(self) -> bool:

@@ -6,19 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
-from typing import TypeAlias
 
 from massilia.corpus.article import Article, Language
 from massilia.index.background import Spread
-from massilia.index.encoder import Encoder
+from massilia.index.encoder import Encoder, TooManyTokensError
 from massilia.index.errors import LibraryError
+from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.generation import Generation
 from massilia.index.library import Library
-from massilia.index.ranker import EncodedQuestion, Ranker, RankerName
+from massilia.index.ranker import EncodedQuestion, RankerName
 from massilia.index.rankers import open_ranker
 from massilia.index.retriever import Retriever, ScoredPassage, ScoredSentence
-from massilia.index.store import Store
+from massilia.index.store import Store, StoredPassage
 from massilia.service.answer import (
     Answer,
     Citation,
@@ -28,7 +27,8 @@ from massilia.service.answer import (
     Timings,
 )
 from massilia.service.confidence import NO_CONFIDENCE, THRESHOLD, estimate_confidence
-from massilia.service.question import Question
+from massilia.service.question import Question, QuestionError
+from massilia.service.question_dates import DateSpan, DateUse, mentions_date_within, narrow_filter
 
 PASSAGES = 10
 """How many passages' sentences are looked at."""
@@ -37,13 +37,13 @@ PASSAGE_WEIGHT = 0.3
 first forty questions and 22 on the press texts: an accepted answer is among the first three
 sentences for 77, 83, 83 and 77 % of the former, and for all of the latter."""
 MAX_QUOTES = 3
+MAX_TOP_K = 10
+"""How many quotes may be asked for."""
 MIN_SHARE = 0.6
 """A quote much less sure than the first is left out. None of our first forty questions, nor of the
 22 on the press texts, has its accepted answer in such a quote and not in the first."""
 MIN_WORDS = 3
 """A shorter sentence is a byline, a caption or a menu's entry."""
-MakeRanker: TypeAlias = Callable[[Store, Generation], Ranker]
-"""What ranks the passages of a generation; called once for each."""
 
 _WORD = re.compile(r"\w+")
 _LIST_MARKER = re.compile(r"[•◦▪‣●*–—-]\s+")
@@ -68,10 +68,12 @@ class Candidate:
 class Finding:
     """Hold what was found for a question: passages, and the sentences in them, best first.
 
-    Without a library that holds anything, `encoded` and `generation_id` are None.
+    `dates` are those of the question, as they were used. Without a library that holds anything,
+    `encoded` and `generation_id` are None.
     """
 
     question: Question
+    dates: tuple[DateSpan, ...]
     encoded: EncodedQuestion | None
     generation_id: str | None
     passages: tuple[ScoredPassage, ...]
@@ -83,11 +85,11 @@ class Answerer:
     """Answer questions from a library with an encoder; safe to use from several threads."""
 
     def __init__(
-        self, library: Library, encoder: Encoder, make_ranker: MakeRanker | None = None
+        self, library: Library, encoder: Encoder, ranker: RankerName = RankerName.DEFAULT
     ) -> None:
         self.library = library
         self._encoder = encoder
-        self._make_ranker = make_ranker or partial(_open_default_ranker, encoder)
+        self._ranker = ranker
         self._retriever: Retriever | None = None
         self._opening = threading.Lock()
 
@@ -98,7 +100,9 @@ class Answerer:
 
     def check(self) -> None:
         """Raise `LibraryError` unless the library can be searched with this encoder."""
-        self._open_generation()
+        generation = self._open_generation()
+        if generation is not None:
+            generation.index.check()
 
     def answer(self, question: Question, top_k: int = MAX_QUOTES) -> Answer:
         """Return up to `top_k` quotes that answer the question, or the reason for having none.
@@ -107,27 +111,22 @@ class Answerer:
         """
         return compose_answer(self.find(question), top_k)
 
-    def find(
-        self,
-        question: Question,
-        language: Language | None = None,
-        encoded: EncodedQuestion | None = None,
-    ) -> Finding:
+    def find(self, question: Question, encoded: EncodedQuestion | None = None) -> Finding:
         """Return all that may be quoted for a question, sure or not.
 
-        Given a language, only articles in it are looked at. `encoded`, that of an earlier finding
-        for the same question, spares encoding it again. Raises `LibraryError`.
+        `encoded`, that of an earlier finding for the same question, spares encoding it again.
+        Raises `LibraryError`, and `QuestionError` for a question that the encoder can't read whole.
         """
         started = time.perf_counter()
         retriever = self._open_retriever()
         if retriever is None:
-            return Finding(question, None, None, (), (), _time_nothing(started))
+            return Finding(question, (), None, None, (), (), _time_nothing(started))
         if encoded is None:
-            encoded = EncodedQuestion.encode(question.text, question.language, self._encoder)
+            encoded = self._encode(question)
         encoding = _since(started)
         # One reading, or an article that is replaced in between would be cut at its old places.
         with self.store.reading():
-            passages = retriever.retrieve(encoded, PASSAGES, language)
+            passages, dates = self._retrieve(retriever, encoded, question)
             sentences = retriever.rank_sentences(encoded, passages)
             retrieving = _since(started) - encoding
             spreads = retriever.measure_background(encoded)
@@ -135,6 +134,7 @@ class Answerer:
         total = _since(started)
         return Finding(
             question=question,
+            dates=dates,
             encoded=encoded,
             generation_id=retriever.generation_id,
             passages=tuple(passages),
@@ -142,15 +142,51 @@ class Answerer:
             timings=Timings(encoding, retrieving, total - encoding - retrieving, total),
         )
 
+    def _encode(self, question: Question) -> EncodedQuestion:
+        try:
+            return EncodedQuestion.encode(question.text, question.language, self._encoder)
+        except TooManyTokensError as error:
+            raise QuestionError(
+                "too_many_tokens", str(error), length=error.tokens, limit=error.limit
+            ) from error
+
+    def _retrieve(
+        self, retriever: Retriever, encoded: EncodedQuestion, question: Question
+    ) -> tuple[list[ScoredPassage], tuple[DateSpan, ...]]:
+        """Return passages, and the question's dates as they were used to find them.
+
+        Dates that leave nothing as a filter are a preference: that nothing in the library was
+        published then says nothing of what it knows of that time.
+        """
+        # Of what is dated latest no passage says that it is: nothing is done with such words yet.
+        dates = tuple(span for span in question.dates if span.use is not DateUse.NEWEST)
+        narrowed = narrow_filter(question.within, dates)
+        for within in dict.fromkeys((narrowed, question.within)):
+            if within is None:
+                continue
+            prefer = self._prefer_dates(dates) if dates else None
+            passages = retriever.retrieve_diverse(encoded, PASSAGES, within, prefer)
+            if passages:
+                return passages, dates
+            dates = tuple(replace(span, use=DateUse.PREFERENCE) for span in dates)
+        return [], dates
+
+    def _prefer_dates(self, dates: Sequence[DateSpan]) -> Callable[[StoredPassage], bool]:
+        def prefer(passage: StoredPassage) -> bool:
+            text = self.store.passage_text(passage)
+            return any(mentions_date_within(text, span) for span in dates)
+
+        return prefer
+
     def rank_passages(
-        self, question: EncodedQuestion, limit: int, language: Language | None = None
+        self, question: EncodedQuestion, limit: int, within: Filter = EVERYTHING
     ) -> list[ScoredPassage]:
         """Return the `limit` passages that rank highest, far beyond those that are quoted from."""
         retriever = self._open_retriever()
         if retriever is None:
             return []
         with self.store.reading():
-            return retriever.retrieve(question, limit, language)
+            return retriever.retrieve(question, limit, within)
 
     def _open_retriever(self) -> Retriever | None:
         generation = self._open_generation()
@@ -158,7 +194,7 @@ class Answerer:
             return None
         with self._opening:
             if self._retriever is None or self._retriever.generation_id != generation.id:
-                ranker = self._make_ranker(self.store, generation)
+                ranker = open_ranker(self._ranker, generation.index)
                 self._retriever = Retriever(self.store, generation, ranker)
             return self._retriever
 
@@ -219,9 +255,10 @@ def compose_answer(
         question=finding.question,
         quotes=quotes,
         confidence=best[0].confidence if best else NO_CONFIDENCE,
-        skipped_reasons=() if quotes else (SkippedReason.NO_RELEVANT_CONTENT,),
+        skipped_reasons=() if quotes else (_explain_nothing(finding),),
         ranked_article_ids=_rank_articles(finding.passages),
         generation_id=finding.generation_id,
+        dates=finding.dates,
         timings=replace(timings, quote=timings.quote + composing, total=timings.total + composing),
     )
 
@@ -245,6 +282,12 @@ def cite(article: Article, start: int, end: int, citation_id: str) -> Citation:
         date_published=article.date_published,
         sources=tuple(sources[source_id] for source_id in marked),
     )
+
+
+def _explain_nothing(finding: Finding) -> SkippedReason:
+    if not finding.passages and not finding.question.within.is_empty:
+        return SkippedReason.NO_MATCHING_ARTICLES
+    return SkippedReason.NO_RELEVANT_CONTENT
 
 
 def _rank(scored: ScoredSentence) -> tuple[float, int]:
@@ -296,10 +339,6 @@ def _quote(chosen: Sequence[Candidate]) -> tuple[Quote, ...]:
 
 def _rank_articles(passages: Sequence[ScoredPassage]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(scored.passage.article_id for scored in passages))
-
-
-def _open_default_ranker(encoder: Encoder, store: Store, generation: Generation) -> Ranker:
-    return open_ranker(RankerName.DEFAULT, store, generation, encoder)
 
 
 def _time_nothing(started: float) -> Timings:

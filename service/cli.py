@@ -7,8 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from functools import cache
-from importlib.metadata import version
+from datetime import date, datetime
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -16,19 +16,26 @@ import click
 
 from massilia.corpus.article import Language
 from massilia.corpus.errors import MassiliaError
-from massilia.index.encoder import Advance, Encoder
+from massilia.index.encoder import Advance, Encoder, ModelError, TokenEncoder
+from massilia.index.engine import LOCAL, Engine
+from massilia.index.filter import Filter
 from massilia.index.library import Library
+from massilia.index.packaged_model import NAME
+from massilia.index.ranker import RankerName
 from massilia.index.store import Change, Outcome
-from massilia.ingest.documents import read_documents
-from massilia.service.answerer import MAX_QUOTES, Answerer, MakeRanker
+from massilia.service.answerer import MAX_QUOTES, MAX_TOP_K, Answerer
+from massilia.service.filters import check_filter
 from massilia.service.printing import print_answer, print_articles, print_changes
 from massilia.service.progress import show_progress, show_progress_if_any
 from massilia.service.question import read_question
 from massilia.service.settings import LIBRARY_VARIABLE, Settings
-from massilia.service.wire import MAX_TOP_K, AnswerJson, ArticleEntryJson
 
 SOME_REFUSED = 1
 FAILED = 2
+
+# By value: of an enumeration's members click would take the names.
+_LANGUAGES = click.Choice([language.value for language in Language])
+_DAY = click.DateTime(["%Y-%m-%d"])
 
 
 def main() -> NoReturn:
@@ -75,7 +82,7 @@ def library_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(version("massilia"), prog_name="massilia")
+@click.version_option(package_name="massilia", prog_name="massilia")
 @library_option
 @click.pass_context
 def cli(context: click.Context, library: Path | None) -> None:
@@ -105,6 +112,9 @@ def ingest(
     """
     if not paths and not corpus:
         raise click.UsageError("Name a file or folder, or give --corpus.")
+    # Imported here, as below what only some commands need: `ask` answers within a second.
+    from massilia.ingest.documents import read_documents
+
     reading = read_documents(paths)
     settings = _read_settings(place, library)
     changes = [
@@ -145,25 +155,51 @@ def remove(
 
 
 @cli.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Encode in so many processes, through Ray; one a machine is enough.",
+)
+@click.option(
+    "--ray", "address", metavar="HOST:PORT", help="Spread them over the machines of a Ray cluster."
+)
 @library_option
 @click.pass_obj
-def build(place: Place, library: Path | None) -> None:
+def build(place: Place, workers: int | None, address: str | None, library: Path | None) -> None:
     """Build a new generation of the library from its articles, and switch to it."""
+    if address and workers is None:
+        raise click.UsageError("--ray needs --workers.")
     settings = _read_settings(place, library)
     with open_library(settings) as opened:
-        build_library(opened, prepare_encoder(settings))
+        if workers is None:
+            build_library(opened, prepare_encoder(settings))
+            return
+        from massilia.index.parallel_encoding import open_parallel_encoder
+
+        open_encoder = partial(_prepare_token_encoder, settings)
+        with open_parallel_encoder(open_encoder, workers, address) as encoder:
+            build_library(opened, encoder)
 
 
 @cli.command()
 @click.argument("question")
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /v1/answer returns.")
 @click.option(
-    "--language",
-    # By value: of an enumeration's members click would take the names.
-    type=click.Choice([language.value for language in Language]),
-    help="Language of the answer; detected where not given.",
+    "--language", type=_LANGUAGES, help="Language of the answer; detected where not given."
 )
 @click.option("--top-k", type=click.IntRange(1, MAX_TOP_K), default=MAX_QUOTES, show_default=True)
+@click.option("--in", "languages", type=_LANGUAGES, multiple=True, help="Only in this language.")
+@click.option("--article", "articles", metavar="ID", multiple=True, help="Only this article.")
+@click.option(
+    "--publisher", "publishers", metavar="NAME", multiple=True, help="Only from this one."
+)
+@click.option("--kind", "kinds", metavar="NAME", multiple=True, help="Only of this kind.")
+@click.option(
+    "--from", "published_from", type=_DAY, metavar="DATE", help="Only published from then on."
+)
+@click.option("--to", "published_to", type=_DAY, metavar="DATE", help="Only published by then.")
+@click.option("--ignore-dates", is_flag=True, help="Make no use of dates in the question.")
 @library_option
 @click.pass_obj
 def ask(
@@ -172,14 +208,41 @@ def ask(
     as_json: bool,
     language: str | None,
     top_k: int,
+    languages: tuple[str, ...],
+    articles: tuple[str, ...],
+    publishers: tuple[str, ...],
+    kinds: tuple[str, ...],
+    published_from: datetime | None,
+    published_to: datetime | None,
+    ignore_dates: bool,
     library: Path | None,
 ) -> None:
-    """Answer a question with quotes, or say that the library holds no answer."""
-    asked = read_question(question, Language(language) if language else None)
+    """Answer a question with quotes, or say that the library holds no answer.
+
+    All articles are searched, or those that meet every condition given. --in, --article,
+    --publisher and --kind may be given several times; dates are written YYYY-MM-DD.
+    """
+    within = Filter(
+        languages=frozenset(map(Language, languages)),
+        articles=frozenset(articles),
+        publishers=frozenset(publishers),
+        kinds=frozenset(kinds),
+        published_from=published_from.date() if published_from else None,
+        published_to=published_to.date() if published_to else None,
+    )
+    check_filter(within)
+    asked = read_question(
+        question,
+        Language(language) if language else None,
+        within,
+        None if ignore_dates else date.today(),
+    )
     settings = _read_settings(place, library)
     with open_answerer(settings) as answerer:
         answer = answerer.answer(asked, top_k)
     if as_json:
+        from massilia.service.wire import AnswerJson
+
         click.echo(AnswerJson.of(answer).model_dump_json(indent=2))
     else:
         print_answer(answer)
@@ -195,6 +258,8 @@ def articles(place: Place, as_json: bool, library: Path | None) -> None:
     with open_library(settings) as opened:
         entries = opened.store.entries()
     if as_json:
+        from massilia.service.wire import ArticleEntryJson
+
         listed = [ArticleEntryJson.of(entry).model_dump(mode="json") for entry in entries]
         click.echo(json.dumps({"articles": listed}, ensure_ascii=False, indent=2))
     else:
@@ -208,7 +273,6 @@ def articles(place: Place, as_json: bool, library: Path | None) -> None:
 @click.pass_obj
 def serve(place: Place, host: str, port: int, library: Path | None) -> None:
     """Serve the chat page and the JSON interface; prints the address when it is ready."""
-    # Imported here: no other command needs the web application.
     from massilia.service.server import run_server
 
     settings = _read_settings(place, library)
@@ -218,12 +282,14 @@ def serve(place: Place, host: str, port: int, library: Path | None) -> None:
 
 
 @contextmanager
-def open_answerer(settings: Settings, make_ranker: MakeRanker | None = None) -> Iterator[Answerer]:
+def open_answerer(
+    settings: Settings, ranker: RankerName = RankerName.DEFAULT
+) -> Iterator[Answerer]:
     """Open the library and the encoder, building what the default library lacks."""
     with open_library(settings) as library:
         encoder = prepare_encoder(settings)
-        answerer = Answerer(library, encoder, make_ranker)
-        if not settings.named and not library.is_built():
+        answerer = Answerer(library, encoder, ranker)
+        if not settings.named and not library.is_built(encoder):
             build_library(library, encoder)
         answerer.check()
         if not library.is_built():
@@ -238,10 +304,11 @@ def open_answerer(settings: Settings, make_ranker: MakeRanker | None = None) -> 
 @contextmanager
 def open_library(settings: Settings, create: bool = False) -> Iterator[Library]:
     """Open the library of the settings, filling the default one from the embedded corpus."""
+    engine = _choose_engine(settings)
     library = (
-        Library.create(settings.library)
+        Library.create(settings.library, engine)
         if create or not settings.named
-        else Library.open(settings.library)
+        else Library.open(settings.library, engine)
     )
     try:
         if not settings.named and not library.holds_embedded_corpus():
@@ -252,18 +319,40 @@ def open_library(settings: Settings, create: bool = False) -> Iterator[Library]:
         library.close()
 
 
+def _choose_engine(settings: Settings) -> Engine:
+    if settings.milvus is None:
+        return LOCAL
+    from massilia.index.milvus_engine import MilvusEngine
+
+    return MilvusEngine(settings.milvus)
+
+
 def prepare_encoder(settings: Settings) -> Encoder:
     """Open the encoder of the settings, converting the packaged one the first time."""
     return _open_encoder(settings.encoder, settings.cache)
 
 
+def _prepare_token_encoder(settings: Settings) -> TokenEncoder:
+    encoder = prepare_encoder(settings)
+    if not isinstance(encoder, TokenEncoder):
+        raise ModelError(
+            f"The model {encoder.name!r} has no vectors of tokens: leave out --workers."
+        )
+    return encoder
+
+
 @cache
 def _open_encoder(name: str | None, folder: Path) -> Encoder:
-    # Imported here: torch takes seconds to load, and `--help` or `articles` need none of it.
+    # Imported here: torch takes seconds to load, onnxruntime a tenth of one, and `--help` or
+    # `articles` need neither.
+    if name is None or name == NAME:
+        from massilia.index.onnx_encoder import open_onnx_encoder
+
+        with show_progress_if_any("Preparing the encoder (once)") as progress:
+            return open_onnx_encoder(folder, progress)
     from massilia.index.sentence_encoder import open_encoder
 
-    with show_progress_if_any("Preparing the encoder (once)") as progress:
-        return open_encoder(name, folder, progress)
+    return open_encoder(name, folder)
 
 
 def _build_if_needed(library: Library, settings: Settings) -> None:

@@ -6,16 +6,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TextIO
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeRemainingColumn,
-)
-
 from massilia.index.encoder import Advance
 
 PLAIN_STEPS = 4
@@ -33,6 +23,17 @@ def show_progress(label: str, total: int, stream: TextIO | None = None) -> Itera
     if not stream.isatty():
         yield _PlainProgress(label, total, stream).advance
         return
+    # Imported here: it takes a twentieth of a second, and most commands draw nothing.
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),

@@ -4,7 +4,9 @@ import hashlib
 import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import platformdirs
@@ -15,7 +17,7 @@ from massilia.eval.citations import CheckedCitation
 from massilia.eval.question_set import ExpectedAnswer, Judgement
 from massilia.eval.run import CheckedQuote, Outcome, PassagePlace, RankedArticle
 from massilia.eval.run_file import FORMAT, Run, Setup, seal_data
-from massilia.index.encoder import Advance, Encoder, Vectors
+from massilia.index.encoder import Advance, EncodedText, Encoder, TokenVectors, Vectors
 from massilia.index.library import Library
 from massilia.index.store import ArticleEntry
 from massilia.service.answerer import Answerer
@@ -23,6 +25,7 @@ from massilia.service.answerer import Answerer
 ROOT = Path(__file__).parent.parent
 # Before anything loads a model: no test may ask a hub for one.
 os.environ["HF_HUB_OFFLINE"] = "1"
+TOKEN_WIDTH = 256
 
 
 class WordEncoder:
@@ -61,6 +64,57 @@ def toy_encoder() -> WordEncoder:
     return WordEncoder()
 
 
+class WordTokenEncoder:
+    """Give the toy encoder of words vectors of tokens too: each word is one, and each mark.
+
+    A token's vector is the same in every text. They lie around a common mean, as those of real
+    encoders do; without it, two of them are nearly at right angles.
+    """
+
+    name = "word tokens"
+    fingerprint = "word-tokens-1"
+
+    def __init__(self, words: Encoder) -> None:
+        self._words = words
+        self.dimension = words.dimension
+        self.passes = 0
+
+    def encode_questions(self, questions: Sequence[str]) -> Vectors:
+        self.passes += len(questions)
+        return self._words.encode_questions(questions)
+
+    def encode_passages(self, passages: Sequence[str], advance: Advance | None = None) -> Vectors:
+        return self._words.encode_passages(passages, advance)
+
+    def encode_question_tokens(self, question: str) -> EncodedText:
+        tokens = list(re.finditer(r"\w+|[^\w\s]", question.lower()))
+        ids = np.array([crc32(token[0].encode()) >> 1 for token in tokens], dtype=np.int64)
+        vectors = np.array([draw_vector(each) for each in ids.tolist()], dtype=np.float32)
+        ends = np.array([token.end() for token in tokens], dtype=np.int64)
+        (vector,) = self.encode_questions([question])
+        return EncodedText(vector, TokenVectors(ids, vectors.reshape(-1, TOKEN_WIDTH), ends))
+
+    def encode_passage_tokens(
+        self, passages: Sequence[str], advance: Advance | None = None
+    ) -> Iterator[EncodedText]:
+        for passage in passages:
+            yield self.encode_question_tokens(passage)
+            if advance is not None:
+                advance(1)
+
+
+@cache
+def draw_vector(seed: int) -> Vectors:
+    vector = np.random.default_rng(seed).standard_normal(TOKEN_WIDTH) + 1
+    unit: Vectors = (vector / np.linalg.norm(vector)).astype(np.float32)
+    return unit
+
+
+@pytest.fixture
+def token_encoder(toy_encoder: Encoder) -> WordTokenEncoder:
+    return WordTokenEncoder(toy_encoder)
+
+
 @pytest.fixture
 def library(tmp_path: Path) -> Iterator[Library]:
     """Give an empty library in a temporary folder."""
@@ -87,9 +141,9 @@ def cache_home(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> P
 @pytest.fixture(scope="session")
 def encoder(model_cache: Path) -> Encoder:
     """Give the real, packaged encoder."""
-    from massilia.index.sentence_encoder import open_encoder
+    from massilia.index.onnx_encoder import open_onnx_encoder
 
-    return open_encoder(None, model_cache)
+    return open_onnx_encoder(model_cache)
 
 
 @pytest.fixture(scope="session")
@@ -206,6 +260,7 @@ def make_run() -> Callable[..., Run]:
                 date_published=None,
                 date_modified=None,
                 url=None,
+                kind=None,
                 translation_of=None,
                 text_sha256=hash_text(text),
             )

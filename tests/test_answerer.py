@@ -1,18 +1,22 @@
 import json
 import shutil
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi.testclient import TestClient
 
-from massilia.corpus.article import Language
-from massilia.index.encoder import Encoder
+from massilia.corpus.article import Article, Language
+from massilia.index.encoder import Encoder, TooManyTokensError, Vectors
 from massilia.index.errors import LibraryError
 from massilia.index.library import Library
+from massilia.ingest.document import Document
 from massilia.service.answer import Answer, SkippedReason
 from massilia.service.answerer import Answerer
-from massilia.service.question import read_question
+from massilia.service.app import create_app
+from massilia.service.question import QuestionError, read_question
 
 QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
 LINES = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
@@ -185,3 +189,41 @@ def test_a_removed_article_is_not_quoted_even_before_the_next_build(
 def test_the_generation_that_answered_is_named(answerer: Answerer) -> None:
     answer = answerer.answer(read_question(CAPACITY))
     assert answer.generation_id == answerer.library.generation().id
+
+
+class NarrowEncoder:
+    """Read three words of a question and no more."""
+
+    name = "narrow"
+    fingerprint = "narrow-1"
+
+    def __init__(self, words: Encoder) -> None:
+        self.dimension = words.dimension
+        self.encode_passages = words.encode_passages
+        self._words = words
+
+    def encode_questions(self, questions: Sequence[str]) -> Vectors:
+        for question in questions:
+            if len(question.split()) > 3:
+                raise TooManyTokensError(self.name, len(question.split()), 3)
+        return self._words.encode_questions(questions)
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_question_that_the_encoder_can_not_read_whole_is_refused(
+    library: Library, toy_encoder: Encoder, language: Language
+) -> None:
+    encoder = NarrowEncoder(toy_encoder)
+    library.put([Document(Article("port", Language.FRENCH, "Port", "Le port vit.", "p"), "p")])
+    library.build(encoder)
+    answerer = Answerer(library, encoder)
+    assert answerer.answer(read_question("Le port ?")).quotes
+    with pytest.raises(QuestionError, match=r"has 5 tokens; the model narrow reads 3 at most"):
+        answerer.answer(read_question("Que fait donc le port"))
+    client = TestClient(create_app(answerer))
+    page = client.get(f"/{language}/", params={"q": "un deux trois quatre"})
+    assert page.status_code == 422
+    assert str(3) in page.text and 'role="alert"' in page.text
+    refused = client.post("/v1/answer", json={"question": "un deux trois quatre"})
+    (fault,) = refused.json()["errors"]
+    assert (refused.status_code, fault["code"]) == (422, "too_many_tokens")

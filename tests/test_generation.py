@@ -13,23 +13,22 @@ from massilia.corpus.article import Article, Language
 from massilia.index.background import read_reference_sentences
 from massilia.index.dense import DenseRanker
 from massilia.index.encoder import Encoder
+from massilia.index.encoder_input import EncoderInput, compose_passage, compose_sentence
 from massilia.index.errors import LibraryError
 from massilia.index.generation import (
     BACKGROUND,
     MANIFEST,
-    PASSAGES,
     POINTER,
     SENTENCES,
-    compose_passage,
-    compose_sentence,
     current_generation_id,
     open_generation,
 )
 from massilia.index.library import Library
+from massilia.index.local import TABLE, TERMS, VECTORS
 from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever
 from massilia.index.store import IndexedText
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 
 
 class WordEncoder(Encoder, Protocol):
@@ -140,7 +139,7 @@ def find(library: Library, encoder: Encoder, question: str) -> list[str]:
     """Return the texts of the sentences found, those that share no word left out."""
     generation = library.generation()
     assert generation is not None
-    ranker = DenseRanker(library.store, generation.passages)
+    ranker = DenseRanker(generation.index)
     retriever = Retriever(library.store, generation, ranker)
     asked = EncodedQuestion.encode(question, Language.FRENCH, encoder)
     found = []
@@ -167,22 +166,29 @@ def run_python(code: str, *arguments: object) -> str:
 def test_what_the_encoder_reads_is_led_by_title_and_heading(
     title: str, heading: str | None, passage: str, sentence: str
 ) -> None:
-    text = IndexedText(1, Language.FRENCH, title, heading, "Il vit.")
-    assert (compose_passage(text), compose_sentence(text)) == (passage, sentence)
+    text = IndexedText(7, Language.FRENCH, title, heading, "Il vit. Vit.", (7, 12))
+    for compose, expected in ((compose_passage, passage), (compose_sentence, sentence)):
+        composed = compose(text)
+        start = len(expected) - len("Il vit.")
+        assert composed == EncoderInput(7, f"{expected} Vit.", start, (start + 7, start + 12))
 
 
 def test_a_generation_is_a_folder_that_says_what_it_was_built_from(
     built: Library, toy_encoder: WordEncoder
 ) -> None:
     folder = current_folder(built)
-    assert {path.name for path in folder.iterdir()} == {BACKGROUND, MANIFEST, PASSAGES, SENTENCES}
+    files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert {BACKGROUND, MANIFEST, VECTORS, SENTENCES, TABLE} < files
+    assert {name.split("/")[0] for name in files if "/" in name} == {TERMS}
     values = json.loads((folder / MANIFEST).read_text())
     assert (values["passages"], values["sentences"], values["dimension"]) == (1, 2, 4096)
     assert (values["encoder_name"], values["encoder_fingerprint"]) == ("words", "words-1")
     assert values["library_state"] == built.store.state()
     assert values["id"] == folder.name
-    assert set(values["files"]) == {BACKGROUND, PASSAGES, SENTENCES}
-    assert values["files"][PASSAGES]["bytes"] == (folder / PASSAGES).stat().st_size
+    assert set(values["files"]) == files - {MANIFEST}
+    assert all(
+        seal["bytes"] == (folder / name).stat().st_size for name, seal in values["files"].items()
+    )
     assert sorted(path.name for path in built.path.iterdir() if path.is_dir()) == ["generations"]
     assert not (built.path / f"{POINTER}.new").exists()
 
@@ -259,6 +265,10 @@ def test_an_error_of_the_encoder_is_not_blamed_on_the_library(
     assert generation_names(built) == before
 
 
+def read_files(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 def damage(path: Path, how: str) -> None:
     content = path.read_bytes()
     if how == "missing":
@@ -273,22 +283,24 @@ def damage(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["changed", "truncated", "emptied", "missing"])
-@pytest.mark.parametrize("name", [BACKGROUND, MANIFEST, PASSAGES, SENTENCES])
+@pytest.mark.parametrize(
+    "name", [BACKGROUND, MANIFEST, VECTORS, SENTENCES, TABLE, f"{TERMS}/fr/rows.npy"]
+)
 def test_a_damaged_file_is_refused_by_name_and_left_alone(
     built: Library, toy_encoder: WordEncoder, name: str, how: str
 ) -> None:
     folder = current_folder(built)
     damage(folder / name, how)
-    left = {path.name: path.read_bytes() for path in folder.iterdir()}
+    left = read_files(folder)
     opened = Library.open(built.path)
     with pytest.raises(LibraryError, match=rf"{folder}.*{name}.*run `massilia build`\.$"):
         opened.generation()
     if how == "truncated" and name != MANIFEST:
-        size = len(left[name])
+        size = len(left[folder / name])
         with pytest.raises(LibraryError, match=f"{name} has {size:,} bytes, not {size + 1:,}"):
             opened.generation()
     opened.build(toy_encoder)
-    assert {path.name: path.read_bytes() for path in folder.iterdir()} == left
+    assert read_files(folder) == left
     assert find(opened, toy_encoder, "mer") == ["La mer dort."]
     opened.close()
 
@@ -319,18 +331,18 @@ def test_a_generation_under_another_name_is_refused(built: Library) -> None:
         built.generation()
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None])
+@pytest.mark.parametrize("version", [0, 2, 4, "3", None])
 def test_a_manifest_of_another_format_is_refused_whatever_else_it_says(
     built: Library, version: object
 ) -> None:
     path = current_folder(built) / MANIFEST
     path.write_text(json.dumps({"format": version, "novelty": 1}))
-    reason = rf"{path} has format {version!r}, this version of Massilia reads 1"
+    reason = rf"{path} has format {version!r}, this version of Massilia reads 3"
     with pytest.raises(LibraryError, match=reason):
         Library.open(built.path).generation()
 
 
-@pytest.mark.parametrize("content", ["[]", "{}", "1", "\0", '{"format": 1}', '{"format": 1,'])
+@pytest.mark.parametrize("content", ["[]", "{}", "1", "\0", '{"format": 3}', '{"format": 3,'])
 def test_a_file_that_is_no_manifest_is_refused(built: Library, content: str) -> None:
     path = current_folder(built) / MANIFEST
     path.write_text(content)
@@ -391,7 +403,7 @@ def test_a_build_killed_at_any_step_leaves_a_library_that_answers(
     # Only what comes after the pointer was replaced sees the new generation.
     assert switched == [index > names.index("replace") for index in range(len(steps))]
     assert any(switched)
-    order = [f"fsync {name}" for name in (PASSAGES, SENTENCES, BACKGROUND, MANIFEST)]
+    order = [f"fsync {name}" for name in (TABLE, VECTORS, SENTENCES, BACKGROUND, MANIFEST)]
     order += ["rename unfinished", f"fsync {POINTER}.new", f"replace {POINTER}.new"]
     assert [step for step in steps if step in order] == order
 

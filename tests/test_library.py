@@ -19,7 +19,7 @@ from massilia.index.library import LOCK, Library
 from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever
 from massilia.index.store import Outcome
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 
 HOLD_LOCK = """
 import sys
@@ -74,7 +74,7 @@ def find(library: Library, encoder: Encoder, question: str) -> list[str]:
     if generation is None:
         return []
     asked = EncodedQuestion.encode(question, Language.FRENCH, encoder)
-    ranker = DenseRanker(library.store, generation.passages)
+    ranker = DenseRanker(generation.index)
     retriever = Retriever(library.store, generation, ranker)
     found = []
     with library.store.reading():

@@ -8,7 +8,7 @@ from massilia.index.encoder import Encoder
 from massilia.index.library import Library
 from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever, ScoredPassage, ScoredSentence
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 
 
 def make_document(article_id: str, *sections: str) -> Document:
@@ -27,7 +27,7 @@ def make_document(article_id: str, *sections: str) -> Document:
 def open_retriever(library: Library) -> Retriever:
     generation = library.generation()
     assert generation is not None
-    ranker = DenseRanker(library.store, generation.passages)
+    ranker = DenseRanker(generation.index)
     return Retriever(library.store, generation, ranker)
 
 

@@ -19,8 +19,9 @@ from massilia.corpus.article import Article, Heading, Language, Source, SourceMa
 from massilia.index import store as store_module
 from massilia.index.errors import LibraryError
 from massilia.index.library import Library
+from massilia.index.passage_table import PassageRow
 from massilia.index.store import FILE_NAME, Outcome, Store
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 
 TABLES = ("articles", "headings", "marks", "meta", "passages", "sentences", "sources")
 HOLD_LOCK = """
@@ -54,6 +55,7 @@ def make_document(article_id: str, text: str, location: str | Path | None = None
         date_modified=date(2026, 11, 22),
         url="https://example.org/port",
         licence="CC BY 4.0",
+        kind="overview",
         translation_of="harbour",
         sources=(Source("s1", heading, "Insee", "https://insee.fr", "2024", "fr", "LO"),),
         marks=(SourceMark(len(text), "s1"),),
@@ -109,8 +111,59 @@ def test_an_article_comes_back_as_it_was_put(store: Store) -> None:
         date(2025, 3, 1),
     )
     assert (entry.text_sha256, entry.translation_of) == (PORT.article.text_sha256, "harbour")
+    assert entry.kind == "overview"
     assert store.locations() == {"port": "/nowhere/port"}
     assert store.count_articles() == 1
+
+
+def test_passages_are_described_by_their_articles(store: Store) -> None:
+    store.put([PORT, VILLE])
+    rows = store.passage_rows()
+    assert [row.id for row in rows] == [text.id for text in store.indexed_passages()]
+    assert rows[0] == PassageRow(
+        id=rows[0].id,
+        article_id="port",
+        language=Language.FRENCH,
+        publisher="Made in Marseille",
+        kind="overview",
+        date_published=date(2025, 3, 1),
+        translation_of="harbour",
+    )
+
+
+def test_translations_are_one_work(store: Store) -> None:
+    ville = replace(VILLE.article, translation_of=None, language=Language.ENGLISH)
+    store.put([PORT, Document(ville, "x")])
+    assert store.works(["port", "ville", "nowhere"]) == {
+        "port": ("harbour", Language.FRENCH),
+        "ville": ("ville", Language.ENGLISH),
+    }
+
+
+def test_sentences_end_within_their_passage(store: Store) -> None:
+    store.put([PORT, VILLE])
+    (port, ville) = store.indexed_passages()
+    assert (port.text, port.sentence_ends) == ("Le port vit. La mer dort.", (12, 25))
+    assert (ville.text, ville.sentence_ends) == ("La ville bouge.", (15,))
+    assert [text.sentence_ends for text in store.indexed_sentences()] == [(12,), (12,), (15,)]
+
+
+def test_a_library_of_the_version_before_is_brought_up_to_date(store: Store) -> None:
+    store.put([PORT])
+    store.close()
+    connection = sqlite3.connect(store.path)
+    connection.execute("ALTER TABLE articles DROP COLUMN kind")
+    connection.execute("PRAGMA user_version = 1")
+    connection.commit()
+    connection.close()
+    for _ in range(2):
+        opened = Store.open(store.folder)
+        try:
+            article = opened.article("port")
+            assert article == replace(PORT.article, kind=None)
+            opened.put([VILLE])
+        finally:
+            opened.close()
 
 
 def test_what_is_encoded_is_cut_from_the_text_under_its_heading(store: Store) -> None:
@@ -349,8 +402,8 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(
 @pytest.mark.parametrize("method", [Store.create, Store.open])
 def test_a_newer_schema_is_refused(store: Store, method: Callable[[Path], Store]) -> None:
     store.close()
-    make_sqlite(store.path, "PRAGMA user_version = 2")
-    with pytest.raises(LibraryError, match=r"library\.sqlite has schema version 2.* reads 1"):
+    make_sqlite(store.path, "PRAGMA user_version = 3")
+    with pytest.raises(LibraryError, match=r"library\.sqlite has schema version 3.* reads 2"):
         method(store.folder)
 
 
@@ -461,7 +514,8 @@ def test_an_article_is_never_half_old_and_half_new(store: Store) -> None:
         count = 0
         while not stop.is_set():
             assert store.article("port") in (short.article, long.article)
-            _, passages, sentences = store.snapshot()
+            snapshot = store.snapshot()
+            passages, sentences = snapshot.passages, snapshot.sentences
             assert {each.heading for each in passages} == {each.heading for each in sentences}
             count += 1
         return count
