@@ -1,6 +1,7 @@
 """The JSON interface."""
 
 from collections.abc import Callable, Coroutine
+from datetime import date
 from importlib.metadata import version
 from typing import Annotated, Any
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from fastapi.routing import APIRoute
 
 from massilia.service.answerer import Answerer
+from massilia.service.problems import MEDIA_TYPE
 from massilia.service.question import read_question
 from massilia.service.wire import (
     AnswerJson,
@@ -17,10 +19,20 @@ from massilia.service.wire import (
     ArticleListJson,
     HealthJson,
     IndexJson,
+    ProblemJson,
+    ReadinessJson,
 )
 
 MAX_BODY_BYTES = 1_000_000
-"""A question has 500 characters at most, so an honest request takes a few kilobytes."""
+"""A question has 500 characters at most; with every filter at its limit, an honest request in UTF-8
+takes 600 kilobytes."""
+
+_UNREADY: dict[int | str, dict[str, Any]] = {
+    503: {
+        "description": "Questions can't be answered; `detail` says why.",
+        "content": {MEDIA_TYPE: {"schema": ProblemJson.model_json_schema()}},
+    }
+}
 
 
 def make_api(answerer: Answerer) -> APIRouter:
@@ -33,9 +45,15 @@ def make_api(answerer: Answerer) -> APIRouter:
     def answer(request: AnswerRequest) -> AnswerJson:
         """Return quotes that answer, with exact citations, or none and the reasons why.
 
-        A question that the library holds no answer to is no error: `abstained` is true.
+        A question that the library holds no answer to is no error, nor are filters that no article
+        passes: `abstained` is true.
         """
-        question = read_question(request.question, request.language)
+        question = read_question(
+            request.question,
+            request.language,
+            request.filters.to_filter(),
+            date.today() if request.use_question_dates else None,
+        )
         return AnswerJson.of(answerer.answer(question, request.top_k))
 
     @router.get("/v1/articles", summary="List the library's articles")
@@ -54,7 +72,15 @@ def make_api(answerer: Answerer) -> APIRouter:
             raise HTTPException(404, f"The library has no article {article_id!r}.")
         return ArticleJson.of_article(article)
 
-    @router.get("/healthz", summary="Tell whether questions can be answered")
+    @router.get("/readyz", summary="Tell whether questions can be answered", responses=_UNREADY)
+    def tell_readiness() -> ReadinessJson:
+        """Return 200 when the library is open, its generation readable and its encoder loaded."""
+        answerer.check()
+        return ReadinessJson()
+
+    @router.get(
+        "/healthz", summary="Tell the version and the size of the library", responses=_UNREADY
+    )
     def tell_health() -> HealthJson:
         """Return the version, the library's size and its generation."""
         answerer.check()

@@ -24,7 +24,7 @@ SECURITY_HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-MACHINE_PATHS = ("/v1", "/healthz", "/openapi.json")
+MACHINE_PATHS = ("/v1", "/healthz", "/readyz", "/openapi.json")
 """Where errors are told to programs; everywhere else they are pages for people."""
 
 

@@ -4,7 +4,8 @@ They work without scripts: the form is a plain GET, so every answer has an addre
 """
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import date
 from functools import cache
 from pathlib import Path
 from urllib.parse import quote as quote_for_url
@@ -17,11 +18,14 @@ from starlette.exceptions import HTTPException
 
 from massilia.corpus.article import Article, Language
 from massilia.index.store import ArticleEntry, Store
+from massilia.service.answer import Answer
 from massilia.service.answerer import Answerer
+from massilia.service.filters import PARAMETERS, FilterError, read_filter
 from massilia.service.marked_text import mark_text, number_sources, read_span
 from massilia.service.messages import choose_language, load_messages
 from massilia.service.quality import read_report, respond
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
+from massilia.service.scope import describe_dates, describe_filter
 
 STATIC = Path(__file__).parent / "static"
 """The style sheet and the images, which the pages expect under `/static`."""
@@ -90,10 +94,12 @@ def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
         if q is None:
             return _render_home(request, language, answerer.store)
         try:
-            question = read_question(q, language)
+            within = read_filter(request.query_params.multi_items())
+            today = None if _ignores_dates(request) else date.today()
+            question = read_question(q, language, within, today)
+            answer = answerer.answer(question)
         except QuestionError as error:
             return _render_home(request, language, answerer.store, q, error)
-        answer = answerer.answer(question)
         nearest = _find_articles(answerer.store, answer.ranked_article_ids[:MAX_NEAREST])
         return _render(
             request,
@@ -102,6 +108,7 @@ def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
             answer=answer,
             nearest=nearest if answer.abstained else [],
             asked=question.text,
+            scope=_describe_scope(request, answer, language),
         )
 
     @router.api_route("/articles", methods=_METHODS)
@@ -158,8 +165,32 @@ def _render_home(
         200 if error is None else 422,
         asked=asked,
         error=error,
+        # A wrong filter is in the address, not in the field of the question.
+        wrong_field=error is not None and not isinstance(error, FilterError),
         count=store.count_articles(),
     )
+
+
+def _describe_scope(request: Request, answer: Answer, language: Language) -> dict[str, object]:
+    """Return what the page of an answer says and links to of its dates, filter and language."""
+    messages = load_messages(language)
+    conditions = describe_filter(answer.question.within, messages)
+    return {
+        "dates": describe_dates(answer.dates, messages),
+        "ignores_dates": _ignores_dates(request),
+        "address_without_dates": _change_query(request, leave_out={"dates"}, dates="off"),
+        "address_with_dates": _change_query(request, leave_out={"dates"}),
+        "conditions": {
+            condition.text: _change_query(request, leave_out=condition.parameters)
+            for condition in conditions
+        },
+        "address_without_filter": _change_query(request, leave_out=PARAMETERS),
+        "other_language": answer.question.other_language,
+    }
+
+
+def _ignores_dates(request: Request) -> bool:
+    return request.query_params.get("dates") == "off"
 
 
 def _render(
@@ -235,6 +266,18 @@ def _switch_language(request: Request, language: Language, other: Language) -> s
     if _language_of_path(request) is None:
         return f"/{other}/"
     return _with_query(f"/{other}" + request.url.path.removeprefix(f"/{language}"), request)
+
+
+def _change_query(
+    request: Request, leave_out: Collection[str | tuple[str, str]], **added: str
+) -> str:
+    """Return the page's own address without some parameters, named alone or with their value."""
+    kept = [
+        (name, value)
+        for name, value in request.query_params.multi_items()
+        if name not in leave_out and (name, value.strip()) not in leave_out
+    ]
+    return f"{request.url.path}?{urlencode([*kept, *added.items()])}"
 
 
 def _with_query(address: str, request: Request) -> str:

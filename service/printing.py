@@ -11,13 +11,23 @@ from massilia.corpus.article import Language, Source
 from massilia.index.store import ArticleEntry, Change, Outcome
 from massilia.service.answer import Answer, Citation
 from massilia.service.messages import Messages, load_messages
+from massilia.service.scope import describe_dates
 
 QUOTATION_MARKS = {Language.FRENCH: ("«\u00a0", "\u00a0»"), Language.ENGLISH: ("“", "”")}
 
 
 def print_answer(answer: Answer) -> None:
-    """Print the quotes with their citations, or why there are none, in the question's language."""
+    """Print the quotes with their citations, or why there are none, in the question's language.
+
+    Before them: which dates of the question were used and how, and its language if it is a third.
+    """
     messages = load_messages(answer.question.language)
+    if other := answer.question.other_language:
+        language = messages.text(f"other_languages.{other}")
+        click.echo(f"{messages.text('scope.foreign', language=language)}\n")
+    if dates := describe_dates(answer.dates, messages):
+        label = messages.text("scope.dates", count=len(dates))
+        click.echo(f"{label} {messages.text('scope.separator').join(dates)}\n")
     if answer.abstained:
         click.echo(messages.text("abstention.heading"))
         for reason in answer.skipped_reasons:

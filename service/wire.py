@@ -3,18 +3,112 @@
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 from massilia.corpus.article import Article, Language, Source
+from massilia.index.filter import Filter
 from massilia.index.store import ArticleEntry
 from massilia.service.answer import Answer, Bucket, Citation, SkippedReason
-from massilia.service.answerer import MAX_QUOTES
+from massilia.service.answerer import MAX_QUOTES, MAX_TOP_K
+from massilia.service.filters import (
+    MAX_NAME_CHARACTERS,
+    MAX_NAMES,
+    FilterError,
+    check_filter,
+    read_date,
+)
+from massilia.service.question_dates import DateSpan, DateUse
 
 OFFSETS = (
     "0-based, end-exclusive, in Unicode code points of the article's stored text (NFC), whose "
     "SHA-256 in UTF-8 is `text_sha256`"
 )
-MAX_TOP_K = 10
+
+QUESTION_OFFSETS = "0-based, end-exclusive, in Unicode code points of `question` as returned"
+
+
+def _read_day(value: object) -> date:
+    if not isinstance(value, str):
+        raise ValueError("not a date written YYYY-MM-DD")
+    try:
+        return read_date(value)
+    except ValueError:
+        raise ValueError("not a date written YYYY-MM-DD") from None
+
+
+# Left to itself, pydantic takes a number for the seconds since 1970.
+Day = Annotated[date, BeforeValidator(_read_day)]
+Names = Annotated[
+    list[Annotated[StrictStr, Field(max_length=MAX_NAME_CHARACTERS)]], Field(max_length=MAX_NAMES)
+]
+
+
+class FiltersJson(BaseModel):
+    """Which articles are searched: those that pass every condition that is given.
+
+    An empty list lets every article pass.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    languages: Annotated[
+        list[Language], Field(max_length=MAX_NAMES, description="Languages of the articles.")
+    ] = []
+    articles: Annotated[Names, Field(description="Ids of articles.")] = []
+    publishers: Annotated[
+        Names, Field(description="Publishers, whatever the case and the accents.")
+    ] = []
+    kinds: Annotated[
+        Names, Field(description="Kinds of article, whatever the case and the accents.")
+    ] = []
+    published_from: Annotated[
+        Day | None,
+        Field(description="First day of publication. Articles without a date don't pass."),
+    ] = None
+    published_to: Annotated[Day | None, Field(description="Last day of publication, included.")] = (
+        None
+    )
+
+    @model_validator(mode="after")
+    def _check(self) -> "FiltersJson":
+        try:
+            check_filter(self.to_filter())
+        except FilterError as error:
+            raise ValueError(str(error)) from error
+        return self
+
+    @classmethod
+    def of(cls, within: Filter) -> "FiltersJson":
+        """Return the JSON shape of a filter."""
+        # Not checked again: a program's own filter has no limits.
+        return cls.model_construct(
+            languages=sorted(within.languages),
+            articles=sorted(within.articles),
+            publishers=sorted(within.publishers),
+            kinds=sorted(within.kinds),
+            published_from=within.published_from,
+            published_to=within.published_to,
+        )
+
+    def to_filter(self) -> Filter:
+        """Return the filter that has this shape."""
+        return Filter(
+            languages=frozenset(self.languages),
+            articles=frozenset(self.articles),
+            publishers=frozenset(self.publishers),
+            kinds=frozenset(self.kinds),
+            published_from=self.published_from,
+            published_to=self.published_to,
+        )
 
 
 class AnswerRequest(BaseModel):
@@ -31,6 +125,13 @@ class AnswerRequest(BaseModel):
     top_k: Annotated[
         StrictInt, Field(ge=1, le=MAX_TOP_K, description="The most quotes to return.")
     ] = MAX_QUOTES
+    filters: Annotated[
+        FiltersJson, Field(description="Which articles are searched; all where not given.")
+    ] = FiltersJson()
+    use_question_dates: Annotated[
+        StrictBool,
+        Field(description="Whether dates that the question names are made use of."),
+    ] = True
 
 
 class SourceJson(BaseModel):
@@ -122,13 +223,58 @@ class IndexJson(BaseModel):
     id: str | None
 
 
+class QuestionDateJson(BaseModel):
+    """A date that the question names, and the use that was made of it."""
+
+    text: str
+    start_char_index: Annotated[int, Field(description=QUESTION_OFFSETS)]
+    end_char_index: Annotated[int, Field(description=QUESTION_OFFSETS)]
+    start: Annotated[date | None, Field(description="First day; null where that side is open.")]
+    end: Annotated[
+        date | None, Field(description="Last day, included; null where that side is open.")
+    ]
+    use: Annotated[
+        DateUse,
+        Field(
+            description=(
+                "preference: passages that mention a day of it, or were published within it, come "
+                "first; filter: only articles published within it are searched; newest: what is "
+                "dated latest comes first. A filter that would leave nothing is a preference."
+            )
+        ),
+    ]
+
+    @classmethod
+    def of(cls, span: DateSpan) -> "QuestionDateJson":
+        """Return the JSON shape of a date of a question."""
+        return cls(
+            text=span.text,
+            start_char_index=span.text_start,
+            end_char_index=span.text_end,
+            start=span.start,
+            end=span.end,
+            use=span.use,
+        )
+
+
 class AnswerJson(BaseModel):
     """An answer: quotes, best first, or none and the reasons why."""
 
     id: str
     object: Literal["answer"] = "answer"
     question: str
-    language: Language
+    language: Annotated[Language, Field(description="Language of the answer.")]
+    other_language: Annotated[
+        str | None,
+        Field(
+            description=(
+                "ISO 639-1 code of the question's language, where that is certainly neither French "
+                "nor English; else null."
+            )
+        ),
+    ]
+    filters: Annotated[FiltersJson, Field(description="As they were applied.")]
+    question_dates: list[QuestionDateJson]
     abstained: bool
     answer_skipped_reasons: list[SkippedReason]
     confidence: ConfidenceJson
@@ -145,6 +291,9 @@ class AnswerJson(BaseModel):
             id=answer.id,
             question=answer.question.text,
             language=answer.question.language,
+            other_language=answer.question.other_language,
+            filters=FiltersJson.of(answer.question.within),
+            question_dates=[QuestionDateJson.of(span) for span in answer.dates],
             abstained=answer.abstained,
             answer_skipped_reasons=list(answer.skipped_reasons),
             confidence=ConfidenceJson(
@@ -180,6 +329,7 @@ class ArticleEntryJson(BaseModel):
     date_published: date | None
     date_modified: date | None
     url: str | None
+    kind: str | None
     translation_of: str | None
     text_sha256: str
 
@@ -223,6 +373,7 @@ class ArticleJson(ArticleEntryJson):
             date_published=article.date_published,
             date_modified=article.date_modified,
             url=article.url,
+            kind=article.kind,
             translation_of=article.translation_of,
             text_sha256=article.text_sha256,
             authors=list(article.authors),
@@ -242,3 +393,19 @@ class HealthJson(BaseModel):
     version: str
     articles: int
     index: IndexJson
+
+
+class ReadinessJson(BaseModel):
+    """Questions can be answered now."""
+
+    status: Literal["ready"] = "ready"
+
+
+class ProblemJson(BaseModel):
+    """What is wrong (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: Annotated[str, Field(description="The path that was asked for.")]

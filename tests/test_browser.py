@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_pla
 
 from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
 from massilia.index.library import Library
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 from massilia.service.answer import Answer, Bucket, Confidence, Quote, SkippedReason, Timings
 from massilia.service.answerer import Answerer, cite
 from massilia.service.app import create_app

@@ -9,7 +9,7 @@ from massilia.corpus.article import Article, Language
 from massilia.eval.citations import CheckedCitation, ReaderPages, check_citation, serve_reader
 from massilia.index.encoder import Encoder
 from massilia.index.library import Library
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 from massilia.service.answer import Citation
 from massilia.service.answerer import Answerer, cite
 

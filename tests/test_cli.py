@@ -6,7 +6,9 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,11 +17,16 @@ from starlette.testclient import TestClient
 from massilia.corpus.article import Language
 from massilia.corpus.embedded import list_embedded_articles
 from massilia.eval.cli import cli as eval_cli
+from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.library import Library
+from massilia.service.answer import Answer, SkippedReason, Timings
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
 from massilia.service.cli import cli, run_command_line
+from massilia.service.confidence import NO_CONFIDENCE
 from massilia.service.messages import load_messages
+from massilia.service.question import Question
+from massilia.service.question_dates import DateUse
 
 PROGRAM = Path(sys.executable).with_name("massilia")
 SECONDS = 120
@@ -215,6 +222,105 @@ def test_an_answer_is_printed_in_the_language_of_the_question(
             assert source["title"] in ended.output
 
 
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Question]:
+    """Answer nothing, without a library, and give the questions that come; prefer their dates."""
+    questions: list[Question] = []
+
+    class Listener(Answerer):
+        def __init__(self) -> None:
+            pass
+
+        def answer(self, question: Question, top_k: int = 3) -> Answer:
+            questions.append(question)
+            return Answer(
+                id="ans_1",
+                question=question,
+                quotes=(),
+                confidence=NO_CONFIDENCE,
+                skipped_reasons=(SkippedReason.NO_MATCHING_ARTICLES,),
+                ranked_article_ids=(),
+                generation_id=None,
+                timings=Timings(0, 0, 0, 0),
+                dates=tuple(
+                    replace(span, use=DateUse.PREFERENCE) if span.start else span
+                    for span in question.dates
+                ),
+            )
+
+    monkeypatch.setattr("massilia.service.cli.open_answerer", lambda _: nullcontext(Listener()))
+    return questions
+
+
+def test_every_part_of_a_filter_has_its_option(run: Run, asked: list[Question]) -> None:
+    words = "--from 2016-01-01 --to 2016-12-31 --publisher A --publisher B --article a --article b"
+    assert run("ask", "Who?", *words.split(), "--kind", "press", "--in", "fr").status == 0
+    assert run("ask", "Who?", "--in", "fr", "--in", "en").status == 0
+    assert run("ask", "Who?").status == 0
+    assert [question.within for question in asked] == [
+        Filter(
+            languages=frozenset({Language.FRENCH}),
+            articles=frozenset({"a", "b"}),
+            publishers=frozenset({"A", "B"}),
+            kinds=frozenset({"press"}),
+            published_from=date(2016, 1, 1),
+            published_to=date(2016, 12, 31),
+        ),
+        Filter(languages=frozenset(Language)),
+        EVERYTHING,
+    ]
+
+
+def test_the_dates_of_a_question_are_printed_with_their_use_or_ignored(
+    run: Run, asked: list[Question]
+) -> None:
+    french = "Qui est venu en 2016, et qui est là actuellement ?"
+    first, blank, abstention, reason = run("ask", french).output.splitlines()
+    assert first == (
+        "Dates de la question\u00a0: 2016\u00a0: préféré\u202f; "
+        "«\u00a0actuellement\u00a0»\u00a0: le plus récent d’abord"
+    )
+    assert blank == ""
+    assert abstention == "La bibliothèque ne le dit pas."
+    assert reason.startswith("Aucun article ne remplit les conditions")
+    english = run("ask", "What did newspapers of 2016 say?").output
+    assert english.startswith("Date in the question: 2016: preferred\n\n")
+    ignored = run("ask", french, "--ignore-dates").output
+    assert ignored.startswith("La bibliothèque ne le dit pas.\n")
+    assert [len(question.dates) for question in asked] == [2, 1, 0]
+
+
+def test_a_third_language_is_printed(run: Run, asked: list[Question]) -> None:
+    spanish = "¿Cuándo llegó el cable a Marsella?"
+    assert run("ask", spanish).output.startswith("Your question seems to be in Spanish; ")
+    french = run("ask", spanish, "--language", "fr").output
+    assert french.startswith("Votre question semble être en espagnol\u202f; ")
+    assert [question.other_language for question in asked] == ["es", "es"]
+
+
+@pytest.mark.parametrize(
+    ("words", "named"),
+    [
+        (("--from", "2017-01-01", "--to", "2016-12-31"), "from 2017-01-01 to 2016-12-31"),
+        (("--publisher", "x" * 501), "501 characters"),
+        (("--kind", "caf\udce9"), "U+DCE9 at position 3"),
+    ],
+)
+def test_a_filter_that_cannot_be_applied_is_refused_before_anything_is_opened(
+    run: Run, tmp_path: Path, words: tuple[str, ...], named: str
+) -> None:
+    check_failed(run("ask", "Who?", *words, "--library", tmp_path / "none"), named)
+
+
+def test_only_what_passes_the_filter_is_quoted(run: Run, corpus_path: Path) -> None:
+    asking = ("ask", CAPACITY, "--json", "--library", corpus_path)
+    told = json.loads(run(*asking, "--in", "fr", "--top-k", 10).output)
+    assert {citation["in_language"] for citation in told["citations"]} == {"fr"}
+    assert told["filters"]["languages"] == ["fr"]
+    none = json.loads(run(*asking, "--publisher", "Nobody").output)
+    assert none["answer_skipped_reasons"] == ["NO_MATCHING_ARTICLES"]
+
+
 @pytest.mark.parametrize("language", list(Language))
 def test_an_abstention_is_said_in_either_language_and_is_no_failure(
     run: Run, corpus_path: Path, language: Language
@@ -296,6 +402,9 @@ def test_a_question_that_cannot_be_asked_is_refused_before_anything_is_opened(
         (("ask", "a", "--top-k", 0), "0 is not in the range 1<=x<=10"),
         (("ask", "a", "--top-k", 11), "11 is not in the range 1<=x<=10"),
         (("ask", "a", "--language", "de"), "'de' is not one of 'fr', 'en'"),
+        (("ask", "a", "--in", "de"), "'de' is not one of 'fr', 'en'"),
+        (("ask", "a", "--from", "2016-02-30"), "'2016-02-30' does not match"),
+        (("ask", "a", "--to", "2016"), "'2016' does not match"),
         (("ingest",), "Name a file or folder, or give --corpus."),
         (("remove",), "Missing argument 'ID...'"),
         (("serve", "--port", 65_536), "65536 is not in the range"),

@@ -10,7 +10,9 @@ import pytest
 
 import massilia.service.pages as pages
 from massilia.corpus.article import Language
+from massilia.ingest.language import OTHER_LANGUAGES
 from massilia.service.answer import Bucket, SkippedReason
+from massilia.service.filters import FilterError, read_filter
 from massilia.service.messages import Messages, choose_language, load_messages
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
 
@@ -27,12 +29,23 @@ KEYS_OF_MESSAGES = {
     *(f"months.{month}" for month in range(1, 13)),
 }
 """What `messages.py` itself asks for."""
+KEYS_OF_SCOPE = {
+    *(f"scope.{use}" for use in ("preferred", "published", "newest", "separator")),
+    *(f"scope.{part}" for part in ("language", "publisher", "kind", "article")),
+    *(f"period.{form}" for form in ("years", "days")),
+    *(f"period.{side}_{form}" for side in ("from", "to") for form in ("year", "day")),
+}
+"""What `scope.py` and `printing.py` ask for, and templates don't."""
 FAMILIES = {
     "confidence.": {bucket.lower() for bucket in Bucket},
     "abstention.": {reason.lower() for reason in SkippedReason},
     "languages.": set(Language),
     "language_headings.": set(Language),
-    "question_error.": {"empty", "too_long", "control_character"},
+    "other_languages.": set(OTHER_LANGUAGES),
+    "question_error.": {
+        *("empty", "too_long", "control_character"),
+        *(f"filter_{part}" for part in ("date", "range", "language", "names", "name", "character")),
+    },
     "error.": {
         f"{kind}{part}" for kind in ("not_found", "refused", "failed") for part in ("", "_text")
     },
@@ -45,7 +58,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def used_keys() -> set[str]:
-    keys = set(KEYS_OF_MESSAGES)
+    keys = KEYS_OF_MESSAGES | KEYS_OF_SCOPE
     for template in TEMPLATES:
         for key, continued in re.findall(r'text\("([\w.]+)"( ~)?', template.read_text()):
             keys |= {key + end for end in FAMILIES[key]} if continued else {key}
@@ -82,6 +95,22 @@ def test_every_fault_of_a_question_is_told() -> None:
     for text in ("  ", "x" * (MAX_CHARACTERS + 1), "a\x07b"):
         with pytest.raises(QuestionError) as caught:
             read_question(text, Language.FRENCH)
+        for messages in (FRENCH, ENGLISH):
+            told = messages.text(f"question_error.{caught.value.code}", **caught.value.values)
+            assert "{" not in told
+
+
+def test_every_fault_of_a_filter_is_told() -> None:
+    for parameters in (
+        [("from", "x")],
+        [("from", "2017-01-01"), ("to", "2016-01-01")],
+        [("in", "de")],
+        [("kind", str(number)) for number in range(101)],
+        [("kind", "x" * 501)],
+        [("kind", "a\x07b")],
+    ):
+        with pytest.raises(FilterError) as caught:
+            read_filter(parameters)
         for messages in (FRENCH, ENGLISH):
             told = messages.text(f"question_error.{caught.value.code}", **caught.value.values)
             assert "{" not in told

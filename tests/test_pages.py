@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
 from massilia.index.errors import LibraryError
+from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.library import Library
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 from massilia.service.answer import (
     Answer,
     Bucket,
@@ -29,6 +30,7 @@ from massilia.service.app import create_app
 from massilia.service.marked_text import Span, mark_text, number_sources, read_span
 from massilia.service.pages import STATIC, address_article
 from massilia.service.question import MAX_CHARACTERS, Question
+from massilia.service.question_dates import DateUse
 
 VOID = {"meta", "link", "img", "input", "br", "hr"}
 SCRIPT = '<script>alert("it\'s")</script>'
@@ -99,6 +101,8 @@ class ParagraphAnswerer(Answerer):
         confidence = Confidence(0.87, Bucket.HIGH) if quotes else Confidence(0, Bucket.LOW)
         near = question.text.startswith("near")
         reason = SkippedReason.LOW_GROUNDED_ANSWER if near else SkippedReason.NO_RELEVANT_CONTENT
+        if "none" in question.within.articles:
+            reason = SkippedReason.NO_MATCHING_ARTICLES
         return Answer(
             id="ans_1",
             question=question,
@@ -108,6 +112,10 @@ class ParagraphAnswerer(Answerer):
             ranked_article_ids=("port-fr", "gone", "harbour-en") if near else (),
             generation_id=None,
             timings=Timings(0, 0, 0, 0),
+            # As where a filter would leave nothing.
+            dates=tuple(replace(span, use=DateUse.PREFERENCE) for span in question.dates)
+            if near
+            else question.dates,
         )
 
 
@@ -386,6 +394,149 @@ def test_a_question_that_cannot_be_asked_is_told_and_kept(
     assert page.html.index('role="alert"') < page.html.index("<input")
 
 
+def find_link(page: Page, text: str) -> str:
+    """Give the address of the one link that is named so, by its text or by its label."""
+    (address,) = (
+        found["href"]
+        for tag, found, texts in page.elements
+        if tag == "a" and text in ("".join(texts), found.get("aria-label"))
+    )
+    assert address is not None
+    return address
+
+
+def test_the_dates_of_a_question_are_told_and_can_be_ignored_and_put_back(
+    client: TestClient,
+) -> None:
+    page = get(client, "/fr/", q="Que disait la presse en 2016, et depuis 2020 ?", kind="press")
+    assert page.texts("li", class_="chip")[:2] == [
+        "publication\u00a0: 2016 seulement",
+        "à partir de 2020\u00a0: préféré",
+    ]
+    assert "Dates de la question\u00a0:" in page.texts("p", id="dates")
+    ignored = get(client, find_link(page, "Ignorer ces dates"))
+    assert ignored.texts("h1") == page.texts("h1")
+    assert "2016 seulement" not in ignored.html
+    assert "Les dates de la question sont ignorées." in ignored.html
+    assert "genre\u00a0: press" in ignored.html, "the rest of the address is kept"
+    assert get(client, find_link(ignored, "En tenir compte")).html == page.html
+
+
+def test_dates_are_preferred_and_the_present_comes_first(client: TestClient) -> None:
+    page = get(client, "/en/", q="Who came in 2016 and who is there now?")
+    assert page.texts("li", class_="chip") == ["2016: preferred", "“now”: newest first"]
+    page = get(client, "/en/", q="Who came in 2016?")
+    assert page.texts("p", id="dates") == ["Date in the question:"]
+    ignored = "/en/?q=Who+came+in+2016%3F&dates=off"
+    assert find_link(page, "Ignore this date") == ignored
+    page = get(client, "/en/?q=Who+came+in+2016%3F&dates=on")
+    assert find_link(page, "Ignore this date") == ignored
+    page = get(client, "/en/?q=near what newspapers of 2016 said")
+    assert page.texts("li", class_="chip") == ["2016: preferred"], "as it was used"
+
+
+def test_a_question_without_dates_or_filter_has_no_chips(client: TestClient) -> None:
+    for address in ("/fr/?q=Le câble", "/fr/?q=Le câble&dates=on", "/fr/?q=Le câble&from=&in="):
+        page = get(client, address)
+        assert page.texts("p", class_="quote-text")
+        assert not page.texts("div", class_="scope")
+        assert not page.texts("p", class_="notice")
+
+
+def test_a_question_in_a_third_language_is_told_so(client: TestClient) -> None:
+    asked = "¿Cuándo llegó el cable a Marsella?"
+    (notice,) = get(client, "/fr/", q=asked).texts("p", class_="notice")
+    assert notice.startswith("Votre question semble être en espagnol\u202f; ")
+    (notice,) = get(client, "/en/", q=asked).texts("p", class_="notice")
+    assert notice.startswith("Your question seems to be in Spanish; ")
+
+
+def test_the_conditions_of_an_address_are_told_and_each_can_be_taken_off(
+    client: TestClient,
+) -> None:
+    query = (
+        "q=Le+c%C3%A2ble&publisher=Le+Quai+&publisher=A%26B&publisher=Le+Quai"
+        "&from=2015-01-01&from=2016-01-01&to=2016-12-31&in=fr"
+    )
+    page = get(client, f"/en/?{query}")
+    chips = [text.removesuffix(" ×") for text in page.texts("li", class_="chip")]
+    assert chips == [
+        "articles in French",
+        "publisher: A&B",
+        "publisher: Le Quai",
+        "published: 2016 only",
+    ]
+    for chip in chips:
+        without = get(client, find_link(page, f"Remove the condition “{chip}”"))
+        left = [text.removesuffix(" ×") for text in without.texts("li", class_="chip")]
+        assert left == [each for each in chips if each != chip]
+        assert without.texts("h1") == ["Le câble"]
+
+
+def test_what_is_asked_of_the_answerer_is_what_the_address_says(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Question] = []
+    answer = ParagraphAnswerer.answer
+
+    def listen(self: ParagraphAnswerer, question: Question, top_k: int = 3) -> Answer:
+        asked.append(question)
+        return answer(self, question, top_k)
+
+    monkeypatch.setattr(ParagraphAnswerer, "answer", listen)
+    get(client, "/fr/?q=Qui en 2016 ?&from=2015-01-01&article=port-fr&kind=press")
+    get(client, "/en/?q=Who last year?&dates=off")
+    get(client, "/en/?q=Who last year?")
+    first, second, third = asked
+    assert first.within == Filter(
+        articles=frozenset({"port-fr"}),
+        kinds=frozenset({"press"}),
+        published_from=date(2015, 1, 1),
+    )
+    assert first.language is Language.FRENCH
+    assert [span.text for span in first.dates] == ["en 2016"]
+    assert (second.within, second.dates) == (EVERYTHING, ())
+    (span,) = third.dates
+    assert span.start is not None
+    assert span.start.year in {date.today().year - 1, date.today().year}
+
+
+def test_an_abstention_under_conditions_offers_the_whole_library(client: TestClient) -> None:
+    page = get(client, "/fr/?q=zebra&article=none&from=2016-01-01&dates=off")
+    assert "Aucun article ne remplit les conditions demandées." in page.html
+    assert find_link(page, "Cherchez dans toute la bibliothèque") == "/fr/?q=zebra&dates=off"
+    assert "toute la bibliothèque" not in get(client, "/fr/?q=zebra").html
+
+
+@pytest.mark.parametrize(
+    ("parameters", "told"),
+    [
+        ("from=2016-02-30", "“2016-02-30” isn’t a date written YYYY-MM-DD"),
+        ("to=tomorrow", "“tomorrow” isn’t a date written YYYY-MM-DD"),
+        (
+            "from=2017-01-01&to=2016-01-01",
+            "Nothing is published from 2017-01-01 to 2016-01-01",
+        ),
+        ("in=de", "“de” isn’t a language of the library"),
+        ("kind=a%07b", "invisible character (U+0007, at position 1)"),
+        ("publisher=" + "x" * 501, "too long: 501 characters, where 500 is the most"),
+        ("article=x&" * 3 + "&".join(f"article={n}" for n in range(100)), "too many articles"),
+        (f"from={SCRIPT}", f"“{SCRIPT}” isn’t a date"),
+    ],
+)
+def test_a_filter_that_cannot_be_applied_is_told_and_the_question_kept(
+    client: TestClient, parameters: str, told: str
+) -> None:
+    response = client.get(f"/en/?q=The cable&{parameters}")
+    assert response.status_code == 422
+    page = Page(response.text)
+    (alert,) = page.texts("p", role="alert")
+    assert told in alert
+    assert page.values("input", "value") == ["The cable"]
+    assert page.values("input", "aria-invalid") == [], "nothing is wrong with the question"
+    assert page.values("input", "aria-describedby") == ["question-hint"]
+
+
 def test_the_other_language_is_the_same_page(client: TestClient) -> None:
     for address, other in [
         ("/fr/", "/en/"),
@@ -534,6 +685,8 @@ def test_a_wrong_method_is_refused_and_the_right_one_named(client: TestClient) -
         f"/en/?q={SCRIPT}",
         "/en/?q=Text",
         f"/en/?q={SCRIPT}%07",
+        f"/en/?q=Text&publisher={SCRIPT}&kind=%22%3E%3Cb%3E",
+        f"/en/?q=Text&from={SCRIPT}",
         f"/en/{SCRIPT}",
         "/en/articles?%22%3E%3Cscript%3E",
     ],

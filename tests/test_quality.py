@@ -22,7 +22,7 @@ from massilia.eval.run_file import Run
 from massilia.eval.summary import summarise_run
 from massilia.index.errors import LibraryError
 from massilia.index.library import Library
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 from massilia.service.answerer import Answerer
 from massilia.service.app import SECURITY_HEADERS, create_app
 from massilia.service.quality import REPORT, ROOT, publish_report, read_report, write_policy

@@ -1,9 +1,14 @@
 import time
+from datetime import date
 
 import pytest
 
 from massilia.corpus.article import Language
+from massilia.index.filter import EVERYTHING, Filter
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
+from massilia.service.question_dates import DateUse
+
+TODAY = date(2026, 11, 24)
 
 
 def test_white_space_of_any_kind_counts_as_one_space() -> None:
@@ -46,6 +51,42 @@ def test_the_language_is_detected(text: str, language: Language) -> None:
 def test_a_language_that_is_given_wins_over_the_text(language: Language) -> None:
     assert read_question("Combien de câbles ?", language).language is language
     assert read_question("How many cables?", language).language is language
+
+
+def test_a_third_language_is_told_and_what_is_given_still_wins() -> None:
+    text = "¿Cuándo llegó el cable a Marsella?"
+    assert read_question(text).language is Language.ENGLISH
+    for language in (None, Language.FRENCH):
+        assert read_question(text, language).other_language == "es"
+    assert read_question(text, Language.FRENCH).language is Language.FRENCH
+    assert read_question("Combien de câbles ?").other_language is None
+    assert read_question("Combien de câbles ?", Language.ENGLISH).other_language is None
+
+
+def test_dates_are_read_only_where_the_day_is_given() -> None:
+    text = "  Que disait  la presse en mars 2016 ?"
+    question = read_question(text, today=TODAY)
+    (span,) = question.dates
+    assert (span.start, span.end) == (date(2016, 3, 1), date(2016, 3, 31))
+    assert span.use is DateUse.FILTER
+    assert question.text[span.text_start : span.text_end] == span.text == "en mars 2016"
+    assert read_question(text).dates == ()
+    (relative,) = read_question("Who came last year?", today=TODAY).dates
+    assert relative.start == date(2025, 1, 1)
+
+
+def test_dates_are_read_in_the_language_that_is_given() -> None:
+    """Mars is a planet in English."""
+    text = "mars 2016"
+    assert len(read_question(text, Language.FRENCH, today=TODAY).dates) == 1
+    (span,) = read_question(text, Language.ENGLISH, today=TODAY).dates
+    assert span.start == date(2016, 1, 1)
+
+
+def test_a_question_is_put_to_everything_or_to_what_passes_a_filter() -> None:
+    within = Filter(kinds=frozenset({"press"}))
+    assert read_question("Who?", within=within).within is within
+    assert read_question("Who?").within is EVERYTHING
 
 
 @pytest.mark.parametrize("text", ["", " ", "\n\t\r\n", "\u00a0\u2003\u3000", "\x1c\x1d"])

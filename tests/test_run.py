@@ -18,7 +18,7 @@ from massilia.index.encoder import Encoder
 from massilia.index.library import Library
 from massilia.index.retriever import ScoredPassage
 from massilia.index.store import StoredPassage
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 from massilia.service.answerer import Answerer, compose_answer
 from massilia.service.question import Question
 

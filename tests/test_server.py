@@ -21,7 +21,7 @@ from massilia.corpus.article import Article, Language, hash_text
 from massilia.corpus.embedded import list_embedded_articles
 from massilia.index.encoder import Encoder
 from massilia.index.library import Library
-from massilia.ingest.documents import Document
+from massilia.ingest.document import Document
 
 QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
 ASKED = [
