@@ -10,7 +10,7 @@ export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_BUILD_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: serve test check format wheel clean
+.PHONY: serve test check format bench wheel clean
 
 ## Install, prepare the model and the embedded library the first time, and serve.
 serve: $(VENV)/installed
@@ -18,7 +18,7 @@ serve: $(VENV)/installed
 
 ## Install with the development tools, and run every check and test.
 test: check
-	HF_HUB_OFFLINE=1 $(BIN)/pytest
+	OPENBLAS_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/pytest
 
 ## Style, layers and types. mypy does not follow setuptools' editable finder, so it is shown the
 ## package as a folder.
@@ -32,6 +32,16 @@ check: $(VENV)/installed-dev
 format: $(VENV)/installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+## Measure times and memory on the embedded library and on small made ones. BLAS gets one thread,
+## as in the program itself: threads that wait for each other cost more than they bring.
+bench: export HF_HUB_OFFLINE = 1
+bench: export OPENBLAS_NUM_THREADS = 1
+bench: $(VENV)/installed-dev
+	$(BIN)/python -m tests.bench.retrieval
+	$(BIN)/python -m tests.bench.start
+	$(BIN)/python -m tests.bench.encoding
+	$(BIN)/python -m tests.bench.scale
 
 ## Build the sdist, and the wheel from it, into dist/.
 wheel: $(VENV)/installed-dev
@@ -48,5 +58,5 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --editable ".[dev]"
+	$(BIN)/pip install --quiet --editable ".[dev,milvus,ray]"
 	touch $@ $(VENV)/installed
