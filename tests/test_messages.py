@@ -43,7 +43,7 @@ FAMILIES = {
     "language_headings.": set(Language),
     "other_languages.": set(OTHER_LANGUAGES),
     "question_error.": {
-        *("empty", "too_long", "control_character"),
+        *("empty", "too_long", "too_many_tokens", "control_character"),
         *(f"filter_{part}" for part in ("date", "range", "language", "names", "name", "character")),
     },
     "error.": {

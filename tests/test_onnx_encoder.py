@@ -20,7 +20,8 @@ from massilia.index.packaged_model import check_model_folder
 from massilia.index.sentence_encoder import SentenceEncoder, open_encoder
 
 TEXTS = Path(__file__).with_name("texts_fr_en.txt").read_text(encoding="utf-8").splitlines()
-ODD_TEXTS = ["", " ", "mot " * 600, "a<s>b <mask>", "\U00013000\U00013001 x", "e\u0301te\u0301  "]
+LONG_TEXT = "mot " * 600
+ODD_TEXTS = ["", " ", "a<s>b <mask>", "\U00013000\U00013001 x", "e\u0301te\u0301  "]
 
 
 @pytest.fixture(scope="module")
@@ -50,9 +51,10 @@ def test_vectors_are_close_to_those_of_torch(
     encoder: OnnxEncoder, torch_encoder: SentenceEncoder
 ) -> None:
     texts = TEXTS[:20] + ODD_TEXTS
+    longer = [*texts, LONG_TEXT]
     for found, expected in (
         (encoder.encode_questions(texts), torch_encoder.encode_questions(texts)),
-        (encoder.encode_passages(texts), torch_encoder.encode_passages(texts)),
+        (encoder.encode_passages(longer), torch_encoder.encode_passages(longer)),
     ):
         assert found.dtype == np.float32
         assert found.shape == expected.shape
@@ -62,7 +64,7 @@ def test_vectors_are_close_to_those_of_torch(
 
 def test_tokens_are_those_of_torch(encoder: OnnxEncoder, torch_encoder: SentenceEncoder) -> None:
     assert isinstance(torch_encoder, TokenEncoder)
-    texts = TEXTS[20:30] + ODD_TEXTS
+    texts = [*TEXTS[20:30], *ODD_TEXTS, LONG_TEXT]
     pairs = [
         *zip(
             encoder.encode_passage_tokens(texts),
