@@ -6,6 +6,7 @@ Importing sentence-transformers takes seconds, so it happens when an encoder is 
 import hashlib
 import json
 import logging
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from tokenizers import Tokenizer
 
 from massilia.index.encoder import (
     Advance,
@@ -84,9 +86,16 @@ class SentenceEncoder:
     @property
     def max_passage_tokens(self) -> int | None:
         """Give the largest `count_tokens` of a passage that is read whole, if there is a limit."""
-        if self._model.max_seq_length is None:
+        limit = self._token_limit
+        if limit is None:
             return None
-        return self._model.max_seq_length - self._count_prompt_tokens(self._passage_prompt)
+        return limit - self._count_prompt_tokens(self._passage_prompt)
+
+    @property
+    def _token_limit(self) -> int | None:
+        # A model of static vectors reads without end, and says so with infinity.
+        length = self._model.max_seq_length
+        return None if length is None or math.isinf(length) else int(length)
 
     def encode_questions(self, questions: Sequence[str]) -> Vectors:
         """Return one unit vector a question, as an array of shape (len(questions), dimension)."""
@@ -104,6 +113,10 @@ class SentenceEncoder:
         if not texts:
             return []
         with self._lock:
+            if isinstance(self._model.tokenizer, Tokenizer):
+                # A model of static vectors has a bare tokenizer, and adds no special tokens.
+                batch = self._model.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+                return [len(encoding.ids) for encoding in batch]
             encoded = self._model.tokenizer(
                 list(texts), padding=False, truncation=False, verbose=False
             )
@@ -127,7 +140,7 @@ class SentenceEncoder:
         return vectors
 
     def _check_read_whole(self, questions: Sequence[str]) -> None:
-        limit = self._model.max_seq_length
+        limit = self._token_limit
         if limit is None:
             return
         counts = self.count_tokens([f"{self._question_prompt}{each}" for each in questions])

@@ -547,3 +547,5 @@ def test_a_model_of_static_vectors_gives_none(tmp_path: Path) -> None:
     assert type(encoder) is SentenceEncoder
     assert not isinstance(encoder, TokenEncoder)
     assert encoder.encode_questions(["mer"]).shape == (1, 4)
+    assert encoder.max_passage_tokens is None
+    assert encoder.count_tokens(["mer a", "a" * 3, ""]) == [2, 1, 0]
