@@ -28,6 +28,15 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 TOKEN_WIDTH = 256
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Run the tests in which this process starts Ray before all others.
+
+    Ray forks when it starts, and a fork may hang on the threads that other tests' servers and
+    models leave behind.
+    """
+    items.sort(key=lambda item: item.path.name != "test_parallel_encoding.py")
+
+
 class WordEncoder:
     """Count words: a text's vector has a 1 for each distinct word, in a slot chosen by its hash.
 
