@@ -11,6 +11,8 @@ from fastapi.routing import APIRoute
 from massilia.service.answerer import Answerer
 from massilia.service.problems import MEDIA_TYPE
 from massilia.service.question import read_question
+from massilia.service.receipt import Receipt
+from massilia.service.verification import verify_receipt
 from massilia.service.wire import (
     AnswerJson,
     AnswerRequest,
@@ -21,6 +23,7 @@ from massilia.service.wire import (
     IndexJson,
     ProblemJson,
     ReadinessJson,
+    VerificationJson,
 )
 
 MAX_BODY_BYTES = 1_000_000
@@ -55,6 +58,19 @@ def make_api(answerer: Answerer) -> APIRouter:
             date.today() if request.use_question_dates else None,
         )
         return AnswerJson.of(answerer.answer(question, request.top_k))
+
+    @router.post(
+        "/v1/verify",
+        summary="Verify the quotes of an answer",
+        dependencies=[Depends(_require_json)],
+    )
+    def verify(receipt: Receipt) -> VerificationJson:
+        """Return what has become of each quote of an answer that was given before.
+
+        The body is that answer as `POST /v1/answer` returned it, or a receipt as `massilia ask
+        --save` wrote it; a receipt's quotes carry their context, and are found more surely.
+        """
+        return VerificationJson.of(verify_receipt(receipt, answerer.store))
 
     @router.get("/v1/articles", summary="List the library's articles")
     def list_articles() -> ArticleListJson:

@@ -25,12 +25,14 @@ from massilia.index.ranker import RankerName
 from massilia.index.store import Change, Outcome
 from massilia.service.answerer import MAX_QUOTES, MAX_TOP_K, Answerer
 from massilia.service.filters import check_filter
+from massilia.service.messages import load_messages
 from massilia.service.printing import print_answer, print_articles, print_changes
 from massilia.service.progress import show_progress, show_progress_if_any
 from massilia.service.question import read_question
 from massilia.service.settings import LIBRARY_VARIABLE, Settings
 
 SOME_REFUSED = 1
+SOME_NOT_INTACT = 1
 FAILED = 2
 
 # By value: of an enumeration's members click would take the names.
@@ -200,6 +202,13 @@ def build(place: Place, workers: int | None, address: str | None, library: Path 
 )
 @click.option("--to", "published_to", type=_DAY, metavar="DATE", help="Only published by then.")
 @click.option("--ignore-dates", is_flag=True, help="Make no use of dates in the question.")
+@click.option(
+    "--save",
+    "receipt_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write the answer's receipt, for `massilia verify`.",
+)
 @library_option
 @click.pass_obj
 def ask(
@@ -215,6 +224,7 @@ def ask(
     published_from: datetime | None,
     published_to: datetime | None,
     ignore_dates: bool,
+    receipt_file: Path | None,
     library: Path | None,
 ) -> None:
     """Answer a question with quotes, or say that the library holds no answer.
@@ -240,12 +250,62 @@ def ask(
     settings = _read_settings(place, library)
     with open_answerer(settings) as answerer:
         answer = answerer.answer(asked, top_k)
+        if receipt_file is not None:
+            from massilia.service.receipt import make_receipt, write_receipt
+
+            receipt = write_receipt(make_receipt(answer, answerer.library))
+            receipt_file.write_text(receipt, encoding="utf-8")
     if as_json:
         from massilia.service.wire import AnswerJson
 
         click.echo(AnswerJson.of(answer).model_dump_json(indent=2))
     else:
         print_answer(answer)
+
+
+@cli.command()
+@click.argument(
+    "files", nargs=-1, required=True, type=click.Path(allow_dash=True), metavar="FILE..."
+)
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what POST /v1/verify returns, a line a file."
+)
+@library_option
+@click.pass_obj
+def verify(place: Place, files: tuple[str, ...], as_json: bool, library: Path | None) -> NoReturn:
+    """Tell whether quotes still stand where they stood, in the library as it is now.
+
+    FILE is a receipt that `ask --save` wrote, an answer that `ask --json` printed, or - for one on
+    standard input. The exit status is 0 when every quote is intact, 1 when some are not, 2 when a
+    file can't be read as a receipt.
+    """
+    from massilia.service.receipt import MAX_BYTES, ReceiptError, read_receipt
+    from massilia.service.verification import verify_receipt
+    from massilia.service.verification_text import describe_verification
+
+    status = 0
+    with open_library(_read_settings(place, library)) as opened:
+        for file in files:
+            try:
+                with click.open_file(file, "rb") as stream:
+                    receipt = read_receipt(stream.read(MAX_BYTES + 1))
+            except (ReceiptError, OSError) as error:
+                reason = error.strerror if isinstance(error, OSError) else error
+                click.echo(f"Error: {file}: {reason}", err=True)
+                status = FAILED
+                continue
+            verification = verify_receipt(receipt, opened.store)
+            if not verification.intact:
+                status = max(status, SOME_NOT_INTACT)
+            if as_json:
+                from massilia.service.wire import VerificationJson
+
+                click.echo(VerificationJson.of(verification).model_dump_json())
+                continue
+            named = f"{file}: " if len(files) > 1 else ""
+            for line in describe_verification(verification, load_messages(receipt.language)):
+                click.echo(f"{named}{line}")
+    sys.exit(status)
 
 
 @cli.command()

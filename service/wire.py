@@ -27,6 +27,7 @@ from massilia.service.filters import (
     read_date,
 )
 from massilia.service.question_dates import DateSpan, DateUse
+from massilia.service.verification import Place, Reason, Verdict, Verification, VerifiedQuote
 
 OFFSETS = (
     "0-based, end-exclusive, in Unicode code points of the article's stored text (NFC), whose "
@@ -192,9 +193,7 @@ class CitationJson(BaseModel):
             end_char_index=citation.end,
             text_sha256=citation.text_sha256,
             url=citation.url,
-            reader_path=(
-                f"/articles/{citation.article_id}?start={citation.start}&end={citation.end}#quote"
-            ),
+            reader_path=_make_reader_path(citation.article_id, citation.start, citation.end),
             publisher=citation.publisher,
             date_published=citation.date_published,
             in_language=citation.language,
@@ -318,6 +317,89 @@ class AnswerJson(BaseModel):
         )
 
 
+class PlaceJson(BaseModel):
+    """Where a verified quote, or what is nearest to it, stands now."""
+
+    text: str
+    start_char_index: Annotated[int, Field(description=OFFSETS)]
+    end_char_index: Annotated[int, Field(description=OFFSETS)]
+    text_sha256: str
+    reader_path: Annotated[str, Field(description="Our own page with the place marked.")]
+
+    @classmethod
+    def of(cls, place: Place, article_id: str) -> "PlaceJson":
+        """Return the JSON shape of a place in the article named."""
+        return cls(
+            text=place.text,
+            start_char_index=place.start,
+            end_char_index=place.end,
+            text_sha256=place.text_sha256,
+            reader_path=_make_reader_path(article_id, place.start, place.end),
+        )
+
+
+class VerifiedQuoteJson(BaseModel):
+    """What has become of a quote."""
+
+    citation_id: str
+    verdict: Annotated[
+        Verdict,
+        Field(
+            description=(
+                "intact: the same text at the same place; moved: the same text elsewhere in the "
+                "article; changed: `now` is what is nearest; gone: nothing like it in the article, "
+                "or no article; forged: the receipt contradicts itself, or the library on a text "
+                "that hasn't changed."
+            )
+        ),
+    ]
+    reason: Annotated[Reason | None, Field(description="More of the verdict, where there is more.")]
+    cited_text: str
+    document_id: str
+    document_title: str
+    url: str | None
+    now: Annotated[PlaceJson | None, Field(description="Null for what is gone or forged.")]
+    elsewhere: Annotated[
+        list[str], Field(description="Other articles that hold the text of a quote that is gone.")
+    ]
+
+    @classmethod
+    def of(cls, verified: VerifiedQuote) -> "VerifiedQuoteJson":
+        """Return the JSON shape of a verified quote."""
+        quote, now = verified.quote, verified.now
+        return cls(
+            citation_id=quote.id,
+            verdict=verified.verdict,
+            reason=verified.reason,
+            cited_text=quote.text,
+            document_id=quote.article_id,
+            document_title=quote.title,
+            url=quote.url,
+            now=PlaceJson.of(now, quote.article_id) if now else None,
+            elsewhere=list(verified.elsewhere),
+        )
+
+
+class VerificationJson(BaseModel):
+    """What has become of the quotes of an answer; none, where it abstained."""
+
+    id: Annotated[str, Field(description="That of the answer.")]
+    object: Literal["verification"] = "verification"
+    question: str
+    intact: Annotated[bool, Field(description="Whether every quote is.")]
+    quotes: list[VerifiedQuoteJson]
+
+    @classmethod
+    def of(cls, verification: Verification) -> "VerificationJson":
+        """Return the JSON shape of a verification."""
+        return cls(
+            id=verification.receipt.id,
+            question=verification.receipt.question,
+            intact=verification.intact,
+            quotes=[VerifiedQuoteJson.of(each) for each in verification.quotes],
+        )
+
+
 class ArticleEntryJson(BaseModel):
     """An article of the library, without its text."""
 
@@ -409,3 +491,7 @@ class ProblemJson(BaseModel):
     status: int
     detail: str
     instance: Annotated[str, Field(description="The path that was asked for.")]
+
+
+def _make_reader_path(article_id: str, start: int, end: int) -> str:
+    return f"/articles/{article_id}?start={start}&end={end}#quote"

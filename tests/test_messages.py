@@ -15,6 +15,8 @@ from massilia.service.answer import Bucket, SkippedReason
 from massilia.service.filters import FilterError, read_filter
 from massilia.service.messages import Messages, choose_language, load_messages
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
+from massilia.service.question_check import Remark
+from massilia.service.verification import Reason, Verdict
 
 FRENCH = load_messages(Language.FRENCH)
 ENGLISH = load_messages(Language.ENGLISH)
@@ -36,6 +38,18 @@ KEYS_OF_SCOPE = {
     *(f"period.{side}_{form}" for side in ("from", "to") for form in ("year", "day")),
 }
 """What `scope.py` and `printing.py` ask for, and templates don't."""
+KEYS_OF_VERIFICATION = {
+    *(f"verification.{verdict}" for verdict in Verdict),
+    *(f"verification.{reason}" for reason in Reason),
+    *(f"verification.{part}" for part in ("nothing", "now", "elsewhere")),
+}
+"""What `verification_text.py` asks for."""
+KEYS_OF_REPLIES = {
+    *(f"remark.{remark}" for remark in Remark),
+    *(f"hint.{part}" for part in ("name_not_found", "nearest", "unknown_words")),
+    *(f"hint.{part}" for part in ("out_of_date_range", "year_not_with_names", "what_is_not")),
+}
+"""What an abstention says of the question."""
 FAMILIES = {
     "confidence.": {bucket.lower() for bucket in Bucket},
     "abstention.": {reason.lower() for reason in SkippedReason},
@@ -58,7 +72,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def used_keys() -> set[str]:
-    keys = KEYS_OF_MESSAGES | KEYS_OF_SCOPE
+    keys = KEYS_OF_MESSAGES | KEYS_OF_SCOPE | KEYS_OF_VERIFICATION | KEYS_OF_REPLIES
     for template in TEMPLATES:
         for key, continued in re.findall(r'text\("([\w.]+)"( ~)?', template.read_text()):
             keys |= {key + end for end in FAMILIES[key]} if continued else {key}
