@@ -1,0 +1,145 @@
+"""Ask the questions on five real press texts, which nothing is tuned on, and print the measures.
+
+    python -m massilia.eval.bench.press
+
+The texts are in copyright and not shipped (see eval/press/README.md). They are put into a library
+of their own, which is deleted afterwards, and asked with the packaged model.
+"""
+
+import argparse
+import json
+import os
+import statistics
+from collections.abc import Sequence
+from pathlib import Path
+
+from massilia.corpus.article import Article, Language
+from massilia.corpus.errors import MassiliaError
+from massilia.eval.bootstrap import Estimate, estimate_all, ratio
+from massilia.eval.citations import serve_reader
+from massilia.eval.measures import make_statistic, score_outcomes
+from massilia.eval.printing import format_interval, format_value, print_table
+from massilia.eval.question_set import ExpectedAnswer, read_question_set
+from massilia.eval.run import Outcome, run_questions
+from massilia.eval.temporary_library import open_temporary_library
+from massilia.index.encoder import Encoder
+from massilia.ingest.documents import read_documents
+from massilia.service.answerer import Answerer
+from massilia.service.cli import FAILED, prepare_encoder
+from massilia.service.progress import show_progress
+from massilia.service.settings import Settings
+
+SET = Path(__file__).parent.parent / "press"
+ARTICLES = Path(__file__).parents[3] / "shared" / "articles"
+FIRST_CHARACTERS = 300
+EARLY_HIT = f"answer_hit@{FIRST_CHARACTERS}c"
+MEASURES = (
+    "Success@1",
+    "RR@10",
+    "answer_hit@1",
+    "answer_hit@3",
+    EARLY_HIT,
+    "quote_precision",
+    "refusal_precision",
+    "refusal_recall",
+    "AURC",
+    "verbatim_rate",
+)
+
+
+def main() -> None:
+    """Print the measures of all questions, and of those in each language."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--articles", type=Path, default=ARTICLES, help="folder of the press texts")
+    options = parser.parse_args()
+    try:
+        articles = read_press_texts(options.articles)
+        encoder = prepare_encoder(Settings.read(os.environ))
+        _print(ask_press_questions(articles, encoder))
+    except MassiliaError as error:
+        parser.exit(FAILED, f"Error: {error}\n")
+
+
+def read_press_texts(folder: Path) -> tuple[Article, ...]:
+    """Return the texts of a folder that the questions were written on.
+
+    Raises `MassiliaError` where one is missing, and for one that has changed since: the places of
+    its gold sentences hold no longer.
+    """
+    seals = json.loads((SET / "articles.json").read_text(encoding="utf-8"))
+    reading = read_documents([folder])
+    if reading.refused:
+        raise MassiliaError(f"The press texts: {reading.refused[0].reason}.")
+    found = {each.article.id: each.article for each in reading.documents}
+    for article_id, seal in seals.items():
+        if article_id not in found:
+            raise MassiliaError(f"The folder {folder} holds no text {article_id!r}.")
+        if found[article_id].text_sha256 != seal:
+            raise MassiliaError(
+                f"The text {article_id!r} in {folder} is not the one that the questions are on."
+            )
+    return tuple(found[article_id] for article_id in seals)
+
+
+def read_press_questions(articles: Sequence[Article]) -> tuple[ExpectedAnswer, ...]:
+    """Return the questions on the press texts; raises `QuestionSetError` as their reader does."""
+    lengths = {article.id: len(article.text) for article in articles}
+    return read_question_set(SET / "questions.jsonl", lengths)
+
+
+def ask_press_questions(articles: Sequence[Article], encoder: Encoder) -> tuple[Outcome, ...]:
+    """Ask every question of a library that holds the texts and nothing else."""
+    questions = read_press_questions(articles)
+    with open_temporary_library(articles, encoder) as library:
+        answerer = Answerer(library, encoder)
+        with (
+            serve_reader(answerer) as pages,
+            show_progress("Asking", len(questions)) as advance,
+        ):
+            return run_questions(answerer, questions, pages, advance=advance).whole
+
+
+def measure_press(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
+    """Return the measures with their 95 % intervals, in the order that they are printed in.
+
+    `answer_hit@300c` is over the answerable: an accepted string stands in the first 300 characters
+    that are quoted.
+    """
+    scores = score_outcomes(outcomes)
+    # What is unanswerable accepts no string, so it has no hit to be counted.
+    early = ratio([float(hits_early(each)) for each in outcomes], scores["answerable"])
+    statistics_of = {
+        name: early if name == EARLY_HIT else make_statistic(name, scores) for name in MEASURES
+    }
+    return estimate_all(statistics_of, scores.clusters)
+
+
+def hits_early(outcome: Outcome) -> bool:
+    """Tell whether an accepted string stands whole in the first 300 characters quoted."""
+    left = FIRST_CHARACTERS
+    for quote in outcome.quotes:
+        shown = quote.text[:left]
+        if any(accepted in shown for accepted in outcome.expected.answers):
+            return True
+        left -= len(shown)
+    return False
+
+
+def _print(outcomes: Sequence[Outcome]) -> None:
+    spoken = [[each for each in outcomes if each.expected.language is one] for one in Language]
+    groups = [outcomes, *spoken]
+    measured = [measure_press(group) for group in groups]
+    quotes = [[len(quote.text) for each in group for quote in each.quotes] for group in groups]
+    rows = [["questions", *(str(len(group)) for group in groups), ""]]
+    for name in MEASURES:
+        values = [format_value(name, each[name].value) for each in measured]
+        rows.append([name, *values, format_interval(name, measured[0][name])])
+    rows.append(["quotes", *(str(len(lengths)) for lengths in quotes), ""])
+    # No quotes are none of any length.
+    medians = [f"{statistics.median(lengths or [0]):.0f}" for lengths in quotes]
+    rows.append(["median characters of a quote", *medians, ""])
+    print_table(("measure", "all", *Language, "95 % interval of all"), rows)
+
+
+if __name__ == "__main__":
+    main()
