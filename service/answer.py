@@ -1,11 +1,16 @@
 """The nouns of an answer: quotes, citations, confidence, reasons for having none."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from types import MappingProxyType
 
 from massilia.corpus.article import Language, Source
+from massilia.ingest.sentences import Span
+from massilia.service.conversation import Resumed
 from massilia.service.question import Question
+from massilia.service.question_check import Remark
 from massilia.service.question_dates import DateSpan
 
 
@@ -20,11 +25,24 @@ class Bucket(StrEnum):
 
 
 class SkippedReason(StrEnum):
-    """Say why there is no answer, by the names of Google's `answer_skipped_reasons`."""
+    """Say why there is no answer, in the manner of Google's `answer_skipped_reasons`."""
 
-    NO_RELEVANT_CONTENT = "NO_RELEVANT_CONTENT"
-    LOW_GROUNDED_ANSWER = "LOW_GROUNDED_ANSWER"
+    NOT_A_QUESTION = "NOT_A_QUESTION"
+    """The text asks nothing of a library; the answer's `remark` says what it is."""
+    ASKS_WHAT_IS_NOT = "ASKS_WHAT_IS_NOT"
+    """It asks for all that do not, of which passages near it tell the opposite."""
     NO_MATCHING_ARTICLES = "NO_MATCHING_ARTICLES"
+    """No article passes the filter."""
+    NAME_NOT_FOUND = "NAME_NOT_FOUND"
+    """A name of the question is in no article, nor is one that is spelt much like it."""
+    OUT_OF_DATE_RANGE = "OUT_OF_DATE_RANGE"
+    """The question is of years before or after all that articles speak of."""
+    OUT_OF_DOMAIN = "OUT_OF_DOMAIN"
+    """The question has nothing to do with what the library is about."""
+    NO_RELEVANT_CONTENT = "NO_RELEVANT_CONTENT"
+    """No sentence comes near enough to the question."""
+    WEAK_EVIDENCE = "WEAK_EVIDENCE"
+    """Some sentences come near, but none answers surely enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +78,67 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Pair a quoted text with its probability of answering and its citation."""
+    """Pair a quoted text with its probability of answering and its citation.
+
+    `mark` places the words within it that answer, where they are sure; `speaker` the words outside
+    it that say who speaks, where the quote is spoken and leaves them out. Both are offsets in the
+    article, in code points.
+    """
 
     text: str
     score: float
     citation: Citation
+    mark: Span | None = None
+    speaker: Span | None = None
+    speaker_text: str | None = None
+
+    @property
+    def mark_text(self) -> str | None:
+        """Cut the words that answer out of the quote."""
+        if self.mark is None:
+            return None
+        start = self.citation.start
+        return self.text[self.mark.start - start : self.mark.end - start]
+
+
+@dataclass(frozen=True, slots=True)
+class DatedValue:
+    """Hold one value of a series, the days that it is of, and the sentence that gives it.
+
+    `value` and `when` place the value and its date in the article, inside the citation; `speaker`
+    is who gives it, where the sentence says so.
+    """
+
+    value: Span
+    value_text: str
+    when: Span
+    first: date
+    last: date
+    speaker: str | None
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class DatedSeries:
+    """Hold the values of one thing through time, oldest first.
+
+    `disagreements` are the pairs of positions in `values` of those that differ for the same time.
+    """
+
+    values: tuple[DatedValue, ...]
+    disagreements: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """Hold what would help to get an answer, as the text `hint.NAME` with its values.
+
+    `articles` are the ids and titles of those that it speaks of.
+    """
+
+    name: str
+    values: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    articles: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +157,10 @@ class Answer:
 
     `ranked_article_ids` names the articles of the passages that were found, best first, whether or
     not they are quoted. `dates` are those of the question, as they were used: one that would have
-    left nothing to answer from is a preference.
+    left nothing to answer from is a preference. `near` are quotes that come near without
+    answering, of an abstention only. `series` are the values of what is asked through time.
+    `resumed` says what the question took from those before it; of a text that asks two questions,
+    `second` answers the other one.
     """
 
     id: str
@@ -95,6 +172,13 @@ class Answer:
     generation_id: str | None
     timings: Timings
     dates: tuple[DateSpan, ...] = ()
+    remark: Remark | None = None
+    hints: tuple[Hint, ...] = ()
+    near: tuple[Quote, ...] = ()
+    series: DatedSeries | None = None
+    resumed: Resumed | None = None
+    related: tuple[str, ...] = ()
+    second: "Answer | None" = None
 
     @property
     def abstained(self) -> bool:

@@ -57,7 +57,7 @@ FAMILIES = {
     "language_headings.": set(Language),
     "other_languages.": set(OTHER_LANGUAGES),
     "question_error.": {
-        *("empty", "too_long", "too_many_tokens", "control_character"),
+        *("empty", "too_long", "too_many_tokens", "control_character", "too_many_earlier"),
         *(f"filter_{part}" for part in ("date", "range", "language", "names", "name", "character")),
     },
     "error.": {

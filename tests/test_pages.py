@@ -100,7 +100,7 @@ class ParagraphAnswerer(Answerer):
                 quotes.append(Quote(citation.cited_text, 0.87, citation))
         confidence = Confidence(0.87, Bucket.HIGH) if quotes else Confidence(0, Bucket.LOW)
         near = question.text.startswith("near")
-        reason = SkippedReason.LOW_GROUNDED_ANSWER if near else SkippedReason.NO_RELEVANT_CONTENT
+        reason = SkippedReason.WEAK_EVIDENCE if near else SkippedReason.NO_RELEVANT_CONTENT
         if "none" in question.within.articles:
             reason = SkippedReason.NO_MATCHING_ARTICLES
         return Answer(
