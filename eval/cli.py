@@ -4,6 +4,7 @@ import os
 import statistics
 import sys
 from dataclasses import replace
+from datetime import date, datetime
 from pathlib import Path
 from typing import NoReturn
 
@@ -90,6 +91,11 @@ def cli() -> None:
     help="How passages are ranked.",
 )
 @click.option("--encoder", help="Another sentence-transformers model, by folder or hub name.")
+@click.option(
+    "--today",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Day that questions are asked on, for what they say of dates. Default: that of the run.",
+)
 @click.option("--json", "output", type=click.Path(path_type=Path), help="Write the run here.")
 @click.option(
     "--by",
@@ -106,13 +112,14 @@ def run(
     corpus_language: str | None,
     retriever: str,
     encoder: str | None,
+    today: datetime | None,
     output: Path | None,
     field: str | None,
     library: Path | None,
 ) -> None:
     """Ask every question of a set, and print the measures with their 95 % intervals.
 
-    Questions of a conversation are asked one by one, as if each were the first. A data set's
+    A question of a conversation follows the earlier ones, as they were answered. A data set's
     articles are put into a library that is deleted afterwards; --library names a folder to keep it
     in, and to take it from the next time.
     """
@@ -126,7 +133,8 @@ def run(
         settings = replace(settings, encoder=encoder)
     only = Language(corpus_language) if corpus_language else None
     spoken = Language(question_language) if question_language else None
-    examination = Examination(settings, RankerName(retriever), only)
+    asked_on = today.date() if today else date.today()
+    examination = Examination(settings, RankerName(retriever), only, asked_on)
     if dataset is not None:
         measured = examination.run_dataset(read_dataset(dataset, qrels, spoken, only), library)
     elif qrels is not None:

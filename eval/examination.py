@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from importlib.metadata import version
 from pathlib import Path
 
@@ -38,12 +38,14 @@ from massilia.service.settings import Settings
 class Examination:
     """Put questions to a library, with a way of ranking, and keep all that came of them.
 
-    Given `only`, the library is taken to hold nothing but its articles in that language.
+    Given `only`, the library is taken to hold nothing but its articles in that language. Relative
+    dates are counted from `today`; without it, questions have none.
     """
 
     settings: Settings
     retriever: RankerName
     only: Language | None
+    today: date | None = None
 
     def run_question_set(self, path: Path) -> Run:
         """Ask the questions of our own format of the library that the settings name.
@@ -114,7 +116,16 @@ class Examination:
             raise MassiliaError(f"{name}: no question is left to be asked in that language.")
         answerer.check()
         with serve_reader(answerer) as pages, show_progress("Asking", len(asked)) as advance:
-            outcomes = run_questions(answerer, asked, pages, self.only, advance)
+            outcomes = run_questions(
+                # An earlier turn that has no answer in that language is still followed.
+                answerer,
+                asked,
+                pages,
+                self.only,
+                advance,
+                today=self.today,
+                context=questions,
+            )
         passages = {}
         for place in list_passages(outcomes):
             article = answerer.store.article(place.article_id)
@@ -146,6 +157,7 @@ class Examination:
             processor=processor,
             cores=cores,
             python=python,
+            today=self.today,
         )
 
     def _measure_cold_start(

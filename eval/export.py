@@ -37,11 +37,14 @@ def write_trec(run: Run, folder: Path) -> list[Path]:
 
 
 def write_ragchecker(run: Run, path: Path) -> None:
-    """Write what RAGChecker reads: questions, accepted answers, quotes, passages found."""
+    """Write what RAGChecker reads: questions, accepted answers, quotes, passages found.
+
+    A turn of a conversation is written as it was searched with, since it stands alone there.
+    """
     results = [
         {
             "query_id": outcome.expected.id,
-            "query": outcome.expected.question,
+            "query": outcome.searched,
             "gt_answer": "; ".join(outcome.expected.answers),
             "response": "\n".join(quote.text for quote in outcome.quotes),
             "retrieved_context": [

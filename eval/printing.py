@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from massilia.eval.bootstrap import Estimate
-from massilia.eval.comparison import Comparison
+from massilia.eval.comparison import ChangedQuestion, Comparison
 from massilia.eval.gate import Check
 from massilia.eval.run_file import Run
 from massilia.eval.summary import DIRECTION, Measures, Summary
@@ -20,6 +20,7 @@ GROUP_MEASURES = (
     "refusal_recall",
     "AURC",
 )
+_TENTHS = frozenset({"quote_characters", "quote_characters_p50", "questions_per_second"})
 _UNDEFINED = "–"
 _FILE_WIDTH = 160
 """How wide a table may become where it isn't printed on a terminal."""
@@ -79,6 +80,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     _open_console().print(table)
 
 
+def print_lines(lines: Sequence[str]) -> None:
+    """Print lines as they are, however long, with no markup read in them."""
+    console = _open_console()
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
 def print_comparison(comparison: Comparison) -> None:
     """Print the measures of two runs side by side, then the questions that changed."""
     table = Table("measure", "first", "second", "difference", "95 % interval", "p", box=None)
@@ -98,16 +106,7 @@ def print_comparison(comparison: Comparison) -> None:
     other = [each for each in comparison.changed if not (each.better or each.worse)]
     for title, changed in (("better", better), ("worse", worse), ("otherwise changed", other)):
         console.print(f"\n{len(changed)} questions {title}")
-        for question in changed:
-            expected = "" if question.answerable else " (unanswerable)"
-            # Not as markup: a question may hold square brackets.
-            console.print(
-                f"  {question.id}: {question.first} -> {question.second}{expected}: "
-                f"{question.question}",
-                markup=False,
-                highlight=False,
-                soft_wrap=True,
-            )
+        print_lines([_describe_change(question) for question in changed])
 
 
 def print_checks(checks: Sequence[Check]) -> None:
@@ -124,6 +123,11 @@ def print_checks(checks: Sequence[Check]) -> None:
             check.reason or "",
         )
     _open_console().print(table)
+
+
+def _describe_change(question: ChangedQuestion) -> str:
+    expected = "" if question.answerable else " (unanswerable)"
+    return f"  {question.id}: {question.first} -> {question.second}{expected}: {question.question}"
 
 
 def _open_console() -> Console:
@@ -145,6 +149,6 @@ def _format_signed(name: str, value: float | None) -> str:
 
 
 def _count_decimals(name: str) -> int:
-    if name.startswith("latency_") or name in {"quote_characters", "questions_per_second"}:
+    if name.startswith("latency_") or name in _TENTHS:
         return 1
     return 4

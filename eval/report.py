@@ -2,7 +2,7 @@
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -15,6 +15,7 @@ from massilia.eval.bootstrap import Estimate
 from massilia.eval.measures import LOWER_IS_BETTER
 from massilia.eval.mistakes import Mistake, list_mistakes
 from massilia.eval.report_plots import Plot, draw_plots, list_judged
+from massilia.eval.report_refusals import RefusalTable, tabulate_refusals
 from massilia.eval.report_words import (
     CATALOGUES,
     UNDEFINED,
@@ -43,10 +44,15 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
     "quoting": (
         "answer_hit@1",
         "answer_hit@3",
+        "answer_hit@300c",
         "exact_match",
         "token_f1",
+        "mark_rate",
+        "mark_exact",
+        "mark_overlap",
         "quote_precision",
         "quote_characters",
+        "quote_characters_p50",
         "quotes_per_answer",
     ),
     "citations": ("verbatim_rate", "offset_exact_rate", "citation_resolves_rate"),
@@ -60,6 +66,8 @@ SECTIONS: Mapping[str, tuple[str, ...]] = {
         "refusal_recall",
         "refusal_precision",
         "false_answer_rate",
+        "false_answer_rate@80",
+        "wrong_quote_rate@80",
         "ECE",
         "Brier",
     ),
@@ -75,12 +83,30 @@ GROUP_MEASURES = (
     "selective_risk",
     "refusal_recall",
 )
-GROUP_FIELDS = ("language", DIRECTION, *(field for field in FIELDS if field != "language"))
-NEITHER_IS_BETTER = frozenset({"coverage", "quote_characters", "quotes_per_answer"})
+TURN = "turn"
+GROUP_FIELDS = (
+    "language",
+    DIRECTION,
+    # Turns have a table of their own.
+    *(field for field in FIELDS if field not in ("language", TURN)),
+)
+NEITHER_IS_BETTER = frozenset(
+    {"coverage", "mark_rate", "quote_characters", "quote_characters_p50", "quotes_per_answer"}
+)
 HASH_CHARACTERS = 12
 
 _FOLDER = Path(__file__).parent / "templates"
 _UNKNOWN = Estimate(None, None, None)
+_PARTS = (
+    "summary",
+    "facts",
+    "plots",
+    "measures",
+    "groups",
+    "conversations",
+    "refusals",
+    "mistakes",
+)
 _ORDER = {"easy": 0, "medium": 1, "hard": 2}
 
 
@@ -117,11 +143,16 @@ class GroupCell:
 
 @dataclass(frozen=True, slots=True)
 class GroupRow:
-    """Hold a group of questions, as it is shown."""
+    """Hold a group of questions, as it is shown.
+
+    `completed` counts those that were searched with more than was asked; None where that isn't
+    shown.
+    """
 
     name: str
     questions: str
     cells: tuple[GroupCell, ...]
+    completed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +168,19 @@ class Half:
     plots: tuple[Plot, ...]
     sections: Mapping[str, tuple[MeasureRow, ...]]
     groups: Mapping[str, tuple[GroupRow, ...]]
+    turns: tuple[GroupRow, ...]
+    refusals: RefusalTable
     mistakes: tuple[tuple[Mistake, tuple[str, ...]], ...]
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """Name the parts that are shown, in their order."""
+        optional = {
+            "groups": self.groups,
+            "conversations": self.turns,
+            "refusals": self.refusals.rows,
+        }
+        return tuple(part for part in _PARTS if optional.get(part, True))
 
 
 def render_report(run: Run, summary: Summary) -> str:
@@ -249,6 +292,7 @@ def list_facts(run: Run, messages: Messages) -> list[tuple[str, str]]:
         "version": setup.version,
         "generation": setup.generation_id,
         "created": _write_moment(run.created, messages),
+        "today": messages.date(setup.today) if setup.today else None,
         "machine": messages.text(
             "facts.processor", count=setup.cores, name=setup.processor, python=setup.python
         ),
@@ -286,14 +330,24 @@ def list_groups(summary: Summary, messages: Messages) -> dict[str, tuple[GroupRo
         groups, counts = summary.groups.get(field, {}), summary.counts.get(field, {})
         if groups and not (len(groups) == 1 and summary.questions in counts.values()):
             shown[field] = tuple(
-                GroupRow(
-                    name_value(messages, field, value),
-                    messages.number(counts[value]),
-                    tuple(_show_cell(name, groups[value], messages) for name in GROUP_MEASURES),
-                )
+                _show_group(field, value, summary, messages)
                 for value in sorted(groups, key=_sort_value)
             )
     return shown
+
+
+def list_turns(run: Run, summary: Summary, messages: Messages) -> tuple[GroupRow, ...]:
+    """Return the questions of conversations by turn; none where none leans on another."""
+    rows = []
+    for value in sorted(summary.groups.get(TURN, {}), key=_sort_value):
+        completed = sum(
+            outcome.rewritten is not None
+            for outcome in run.outcomes
+            if read_field(outcome.expected, TURN) == value
+        )
+        row = _show_group(TURN, value, summary, messages)
+        rows.append(replace(row, completed=messages.number(completed)))
+    return tuple(rows) if len(rows) > 1 else ()
 
 
 def _write_half(
@@ -309,6 +363,8 @@ def _write_half(
         plots=tuple(draw_plots(run, summary, messages)),
         sections=list_sections(run, summary.measures, messages),
         groups=list_groups(summary, messages),
+        turns=list_turns(run, summary, messages),
+        refusals=tabulate_refusals(run.outcomes, messages),
         mistakes=tuple((each, _list_kinds(each, messages)) for each in mistakes),
     )
 
@@ -320,6 +376,15 @@ def _show_measure(name: str, estimate: Estimate, messages: Messages) -> MeasureR
         None if estimate.value is None else write_value(messages, name, estimate.value),
         write_interval(messages, name, estimate),
         "neither" if name in NEITHER_IS_BETTER else better,
+    )
+
+
+def _show_group(field: str, value: str, summary: Summary, messages: Messages) -> GroupRow:
+    measures = summary.groups[field][value]
+    return GroupRow(
+        name_value(messages, field, value),
+        messages.number(summary.counts[field][value]),
+        tuple(_show_cell(name, measures, messages) for name in GROUP_MEASURES),
     )
 
 

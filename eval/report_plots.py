@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from massilia.corpus.article import Language
 from massilia.eval.bootstrap import Estimate
 from massilia.eval.calibration import Bin, reliability
 from massilia.eval.plots import (
@@ -29,6 +30,7 @@ from massilia.eval.run import Outcome
 from massilia.eval.run_file import Run
 from massilia.eval.selective import risk_coverage_curve
 from massilia.eval.summary import DIRECTION, Measures, Summary
+from massilia.service.answer import SkippedReason
 from massilia.service.messages import Messages
 
 POINTS = 200
@@ -42,7 +44,8 @@ _LANGUAGE = "language"
 class Plot:
     """Hold a plot with its name, a note on it, and its values as rows under their columns.
 
-    `drawing` is None where there is nothing to draw.
+    `drawing` is None where there is nothing to draw. `language` is that of the questions, where it
+    is of those in one language alone.
     """
 
     name: str
@@ -50,6 +53,7 @@ class Plot:
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     note: str = ""
+    language: Language | None = None
 
 
 def draw_plots(run: Run, summary: Summary, messages: Messages) -> list[Plot]:
@@ -58,10 +62,38 @@ def draw_plots(run: Run, summary: Summary, messages: Messages) -> list[Plot]:
     return [
         draw_risk_coverage(judged, summary.measures, messages),
         draw_reliability(judged, summary.measures, messages),
+        *draw_by_language(judged, summary, messages),
         draw_ranking(summary, messages),
-        draw_latencies(
-            [outcome.milliseconds for outcome in run.outcomes], summary.measures, messages
-        ),
+        draw_latencies(list_durations(run.outcomes), summary.measures, messages),
+    ]
+
+
+def draw_by_language(
+    outcomes: Sequence[Outcome], summary: Summary, messages: Messages
+) -> list[Plot]:
+    """Draw risk and reliability of the questions in each language; one language alone is all."""
+    plots = []
+    by_language = {
+        language: [each for each in outcomes if each.expected.language is language]
+        for language in Language
+    }
+    spoken = {language: group for language, group in by_language.items() if group}
+    for language, group in spoken.items() if len(spoken) > 1 else ():
+        measures = summary.groups.get(_LANGUAGE, {}).get(language, {})
+        plots.append(draw_risk_coverage(group, measures, messages, language))
+        plots.append(draw_reliability(group, measures, messages, language))
+    return plots
+
+
+def list_durations(outcomes: Sequence[Outcome]) -> list[float]:
+    """Return the milliseconds that answers took, but for what nothing was looked for.
+
+    It takes next to no time, and an axis that reaches down to it leaves little room for the rest.
+    """
+    return [
+        outcome.milliseconds
+        for outcome in outcomes
+        if SkippedReason.NOT_A_QUESTION not in outcome.reasons
     ]
 
 
@@ -70,13 +102,18 @@ def list_judged(outcomes: Sequence[Outcome]) -> list[Outcome]:
     return [each for each in outcomes if each.expected.answers or not each.expected.answerable]
 
 
-def draw_risk_coverage(outcomes: Sequence[Outcome], measures: Measures, messages: Messages) -> Plot:
+def draw_risk_coverage(
+    outcomes: Sequence[Outcome],
+    measures: Measures,
+    messages: Messages,
+    language: Language | None = None,
+) -> Plot:
     """Draw the share of wrong answers over the share of questions that are answered.
 
     The point is where the threshold lies. An oracle would answer every question that it has right
     before any other; in random order the risk would be the same at every coverage.
     """
-    words = _Words(messages, "risk_coverage")
+    words = _Words(messages, "risk_coverage", language)
     columns = words.columns("coverage", "risk", "oracle")
     if not outcomes:
         return Plot(words.name, None, columns, ())
@@ -100,8 +137,7 @@ def draw_risk_coverage(outcomes: Sequence[Outcome], measures: Measures, messages
             "risk": write_value(messages, "selective_risk", risk),
         }
         points = (Point(words.text("point", **written), coverage, risk),)
-    alternative = words.text(
-        "alternative",
+    alternative = words.describe(
         aurc=write_value(messages, "AURC", _value(measures, "AURC")),
         overall=write_value(messages, "selective_risk", overall),
         point=points[0].label if points else words.text("no_point"),
@@ -119,7 +155,7 @@ def draw_risk_coverage(outcomes: Sequence[Outcome], measures: Measures, messages
         curves=curves,
         points=points,
     )
-    return Plot(words.name, drawing, columns, tuple(rows))
+    return Plot(words.name, drawing, columns, tuple(rows), language=language)
 
 
 def find_least_risks(errors: Sequence[float]) -> list[float]:
@@ -129,9 +165,14 @@ def find_least_risks(errors: Sequence[float]) -> list[float]:
     return risks
 
 
-def draw_reliability(outcomes: Sequence[Outcome], measures: Measures, messages: Messages) -> Plot:
+def draw_reliability(
+    outcomes: Sequence[Outcome],
+    measures: Measures,
+    messages: Messages,
+    language: Language | None = None,
+) -> Plot:
     """Draw the share of right answers in each bin of confidence, beside what it should be."""
-    words = _Words(messages, "reliability")
+    words = _Words(messages, "reliability", language)
     columns = words.columns("bin", "count", "confidence", "right")
     if not outcomes:
         return Plot(words.name, None, columns, ())
@@ -148,14 +189,14 @@ def draw_reliability(outcomes: Sequence[Outcome], measures: Measures, messages: 
         "brier": write_value(messages, "Brier", _value(measures, "Brier")),
     }
     drawing = draw_plot(
-        words.text("alternative", **scores),
+        words.describe(**scores),
         _share_axis(messages, words.text("x")),
         _share_axis(messages, words.text("y")),
         curves=(ideal,),
         bars=bars,
     )
     rows = tuple(_write_bin(messages, each) for each in bins)
-    return Plot(words.name, drawing, columns, rows, words.text("scores", **scores))
+    return Plot(words.name, drawing, columns, rows, words.text("scores", **scores), language)
 
 
 def draw_ranking(summary: Summary, messages: Messages) -> Plot:
@@ -246,9 +287,18 @@ class _Words:
 
     messages: Messages
     name: str
+    language: Language | None = None
 
     def text(self, key: str, **values: object) -> str:
         return self.messages.text(f"plots.{self.name}.{key}", **values)
+
+    def describe(self, **values: object) -> str:
+        """Say what is to be seen, and in which language its questions are if it is in one."""
+        alternative = self.text("alternative", **values)
+        if self.language is None:
+            return alternative
+        language = self.messages.text(f"languages.{self.language}")
+        return f"{self.messages.text('plots.in_language', language=language)} {alternative}"
 
     def columns(self, *keys: str) -> tuple[str, ...]:
         return tuple(self.text(f"columns.{key}") for key in keys)

@@ -12,6 +12,7 @@ DECIMALS = {
     "AP": 3,
     "token_f1": 3,
     "quote_characters": 1,
+    "quote_characters_p50": 1,
     "quotes_per_answer": 2,
     "AURC": 3,
     "ECE": 3,

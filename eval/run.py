@@ -3,19 +3,27 @@
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 
 from massilia.corpus.article import Language
 from massilia.eval.citations import CheckedCitation, ReaderPages, check_citation
+from massilia.eval.conversations import Conversations, answer_finding
 from massilia.eval.question_set import ExpectedAnswer
 from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.retriever import ScoredPassage
-from massilia.service.answer import Quote
-from massilia.service.answerer import Answerer, Finding, compose_answer
-from massilia.service.question import Question
+from massilia.ingest.sentences import Span
+from massilia.service.answer import Answer, Quote, SkippedReason
+from massilia.service.answerer import Answerer
+from massilia.service.composition import compose_answer
+from massilia.service.conversation import Carried, Resumed
+from massilia.service.finding import Finding
+from massilia.service.question_dates import narrow_filter
 
 DEPTH = 100
 """How many articles of a ranking are kept: as deep as R@100 and AP look."""
 PASSAGES_KEPT = 10
+REFUSED_UNSEEN = frozenset({SkippedReason.NOT_A_QUESTION, SkippedReason.ASKS_WHAT_IS_NOT})
+"""Why nothing is quoted whatever is found, and however low a threshold lies."""
 _SCORE_DIGITS = 6
 
 
@@ -38,7 +46,11 @@ class PassagePlace:
 
 @dataclass(frozen=True, slots=True)
 class CheckedQuote:
-    """Hold a quote, how sure it is, and what became of its citation when it was checked."""
+    """Hold a quote, how sure it is, and what became of its citation when it was checked.
+
+    `mark` places the words that answer, as the quote itself is placed: in code points of the
+    article. None where none are marked.
+    """
 
     text: str
     article_id: str
@@ -47,6 +59,14 @@ class CheckedQuote:
     end: int
     confidence: float
     citation: CheckedCitation
+    mark: Span | None = None
+
+    @property
+    def mark_text(self) -> str | None:
+        """Cut the words that answer out of the quote."""
+        if self.mark is None:
+            return None
+        return self.text[self.mark.start - self.start : self.mark.end - self.start]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +74,10 @@ class Outcome:
     """Hold what came of one question.
 
     `best` is the first quote, or of an abstention the one that would have been the first without
-    it: how sure it is and whether it is right is known for every question that finds anything.
+    it: how sure it is and whether it is right is known for every question that finds anything. It
+    is None where nothing is, and where nothing would be quoted whatever is found.
+    `reasons` are those of an abstention. `rewritten` is what was searched with where it isn't what
+    was asked, and `carried` what it took from earlier turns of the conversation.
     """
 
     expected: ExpectedAnswer
@@ -63,6 +86,14 @@ class Outcome:
     quotes: tuple[CheckedQuote, ...]
     best: CheckedQuote | None
     milliseconds: float
+    reasons: tuple[SkippedReason, ...] = ()
+    rewritten: str | None = None
+    carried: tuple[Carried, ...] = ()
+
+    @property
+    def searched(self) -> str:
+        """Give the text that was searched with."""
+        return self.rewritten if self.rewritten is not None else self.expected.question
 
     @property
     def abstained(self) -> bool:
@@ -82,6 +113,19 @@ class Outcome:
     def hit(self, depth: int) -> bool:
         """Tell whether an accepted string stands in one of the first `depth` quotes."""
         return any(self._holds_answer(quote) for quote in self.quotes[:depth])
+
+    def hit_within(self, characters: int) -> bool:
+        """Tell whether an accepted string stands whole in the first `characters` that are quoted.
+
+        Of the quote that they end in, what comes before counts; no string goes across two quotes.
+        """
+        left = characters
+        for quote in self.quotes:
+            shown = quote.text[:left]
+            if any(accepted in shown for accepted in self.expected.answers):
+                return True
+            left -= len(shown)
+        return False
 
     def _holds_answer(self, quote: CheckedQuote) -> bool:
         return any(accepted in quote.text for accepted in self.expected.answers)
@@ -106,39 +150,48 @@ def run_questions(
     pages: ReaderPages,
     only: Language | None = None,
     advance: Callable[[int], None] | None = None,
+    *,
+    today: date | None = None,
+    context: Sequence[ExpectedAnswer] | None = None,
 ) -> Outcomes:
     """Ask every question of the library, then of its articles in each language apart.
 
     Given `only`, the library is taken to hold nothing but its articles in that language. Every
-    citation is checked against the library and opened. Questions of a conversation are asked one
-    by one, as if each were the first.
+    citation is checked against the library and opened. A turn of a conversation follows the
+    earlier ones that `context` holds, by default the questions themselves, as they are answered
+    from the library whole; in each language apart, the same text is searched with. Relative dates
+    are counted from `today`; without it, questions have none.
     """
     languages = {entry.id: entry.language for entry in answerer.store.entries()}
     spoken = sorted(set(languages.values()))
     # Restricting a library of one language changes nothing.
     directions = spoken if only is None and len(spoken) > 1 else []
+    conversations = Conversations(
+        answerer, questions if context is None else context, _restrict(only), today
+    )
     whole = []
     restricted: dict[tuple[Language, Language], list[Outcome]] = defaultdict(list)
     for expected in questions:
-        question = Question(expected.question, expected.language, _restrict(only))
-        finding = answerer.find(question)
-        whole.append(_take_outcome(answerer, expected, finding, pages))
+        asked = conversations.ask(expected)
+        whole.append(
+            _take_outcome(answerer, expected, asked.finding, asked.answer, asked.resumed, pages)
+        )
         for language in directions:
             narrowed = restrict_expected(expected, language, languages)
             if narrowed is not None:
-                again = answerer.find(
-                    replace(question, within=_restrict(language)), finding.encoded
-                )
+                within = replace(asked.question, within=_restrict(language))
+                again = answerer.find(within, asked.finding.encoded)
+                answer = answer_finding(answerer, again)
                 restricted[expected.language, language].append(
-                    _take_outcome(answerer, narrowed, again, pages)
+                    _take_outcome(answerer, narrowed, again, answer, asked.resumed, pages)
                 )
         if advance is not None:
             advance(1)
     return Outcomes(
         whole=tuple(whole),
         directions={
-            f"{asked}-{found}": tuple(outcomes)
-            for (asked, found), outcomes in sorted(restricted.items())
+            f"{spoken_in}-{found_in}": tuple(outcomes)
+            for (spoken_in, found_in), outcomes in sorted(restricted.items())
         },
     )
 
@@ -169,6 +222,8 @@ def _take_outcome(
     answerer: Answerer,
     expected: ExpectedAnswer,
     finding: Finding,
+    answer: Answer,
+    resumed: Resumed | None,
     pages: ReaderPages,
 ) -> Outcome:
     def check(quote: Quote) -> CheckedQuote:
@@ -183,14 +238,16 @@ def _take_outcome(
             end=citation.end,
             confidence=quote.score,
             citation=check_citation(citation, article, resolves),
+            mark=quote.mark,
         )
 
-    answer = compose_answer(finding)
     quotes = tuple(map(check, answer.quotes))
-    best = quotes[:1] or tuple(map(check, compose_answer(finding, threshold=0.0).quotes[:1]))
+    best = quotes[:1]
+    if not quotes and REFUSED_UNSEEN.isdisjoint(answer.skipped_reasons):
+        best = tuple(map(check, compose_answer(finding, threshold=0.0).quotes[:1]))
     return Outcome(
         expected=expected,
-        ranking=_rank_deeply(answerer, finding),
+        ranking=_rank_deeply(answerer, finding, answer),
         passages=tuple(
             PassagePlace(each.passage.article_id, each.passage.start, each.passage.end)
             for each in finding.passages[:PASSAGES_KEPT]
@@ -198,6 +255,9 @@ def _take_outcome(
         quotes=quotes,
         best=best[0] if best else None,
         milliseconds=answer.timings.total,
+        reasons=answer.skipped_reasons,
+        rewritten=resumed.text if resumed is not None and resumed.rewritten else None,
+        carried=resumed.carried if resumed is not None else (),
     )
 
 
@@ -205,13 +265,19 @@ def _restrict(language: Language | None) -> Filter:
     return EVERYTHING if language is None else Filter(languages=frozenset([language]))
 
 
-def _rank_deeply(answerer: Answerer, finding: Finding) -> tuple[RankedArticle, ...]:
-    """Rank passages until they are of `DEPTH` articles, or there are no more."""
+def _rank_deeply(answerer: Answerer, finding: Finding, answer: Answer) -> tuple[RankedArticle, ...]:
+    """Rank passages until they are of `DEPTH` articles, or there are no more.
+
+    What the question's dates leave out is left out here too; that some come first because of them
+    isn't seen.
+    """
     if finding.encoded is None:
         return ()
+    asked_within = finding.question.within
+    within = narrow_filter(asked_within, answer.dates) or asked_within
     limit = 2 * DEPTH
     while True:
-        passages = answerer.rank_passages(finding.encoded, limit, finding.question.within)
+        passages = answerer.rank_passages(finding.encoded, limit, within)
         ranking = rank_articles(passages, DEPTH)
         if len(ranking) == DEPTH or len(passages) < limit:
             return ranking

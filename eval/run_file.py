@@ -6,6 +6,7 @@ import os
 import platform
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ from massilia.eval.question_set import ExpectedAnswer
 from massilia.eval.run import Outcome, Outcomes, PassagePlace
 from massilia.index.store import ArticleEntry
 
-FORMAT = 1
+FORMAT = 2
 """Raised when what a run file holds changes its meaning."""
 
 
@@ -43,7 +44,11 @@ class Data:
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """Say what answered, and on which machine."""
+    """Say what answered, and on which machine.
+
+    `today` is the day that questions were asked on, as far as they knew: relative dates are counted
+    from it. None where no dates were read.
+    """
 
     version: str
     retriever: str
@@ -53,6 +58,7 @@ class Setup:
     processor: str
     cores: int
     python: str
+    today: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,74 @@ def risk_at_coverage(errors: Values, confidences: Values, coverage: float) -> St
     return measure
 
 
+def false_answer_rate_at(answerable: Values, confidences: Values, share: float) -> Statistic:
+    """Return the share of the unanswerable questions that a threshold on confidence answers.
+
+    `answerable` is 1 for a question that has an answer and 0 for one that hasn't. The threshold is
+    the highest that answers a `share` of the former, above 0, up to 1: of n of them, at least
+    ceil(share * n). It answers all questions that are as confident, so that equals aren't parted.
+    Raises `ValueError` for another share, and as `aurc` does.
+    """
+    threshold = _Threshold.move(answerable, confidences, share)
+    (wanted,) = check_values(answerable)
+    return threshold.measure(1 - wanted, 1 - wanted, of_all=True)
+
+
+def wrong_answer_rate_at(
+    answerable: Values, errors: Values, confidences: Values, share: float
+) -> Statistic:
+    """Return the mean error of the answerable questions that a threshold on confidence answers.
+
+    The threshold is that of `false_answer_rate_at`; raises as it does.
+    """
+    threshold = _Threshold.move(answerable, confidences, share)
+    wanted, error = check_values(answerable, errors)
+    return threshold.measure(wanted * error, wanted, of_all=False)
+
+
+@dataclass(frozen=True, slots=True)
+class _Threshold:
+    """Move a threshold on confidence until a share of the answerable questions is answered."""
+
+    ranking: "_Ranking"
+    answerable: Vectors64
+    share: float
+
+    @classmethod
+    def move(cls, answerable: Values, confidences: Values, share: float) -> "_Threshold":
+        if not 0 < share <= 1:
+            raise ValueError(f"a share of the questions lies above 0, up to 1, not at {share}")
+        ranking = _rank(answerable, confidences)
+        return cls(ranking, ranking.errors, share)
+
+    def measure(self, numerators: Vectors64, denominators: Vectors64, of_all: bool) -> Statistic:
+        """Return the ratio of two sums over what is answered; the second over all if `of_all`."""
+        ranking = self.ranking
+        above, below = numerators[ranking.order], denominators[ranking.order]
+
+        def measure(weights: Weights) -> Vectors64:
+            check_counts(weights, len(ranking.order))
+            ordered = weights[:, ranking.order]
+
+            def accumulate(values: Vectors64) -> Vectors64:
+                return np.cumsum(np.add.reduceat(ordered * values, ranking.starts, axis=1), axis=1)
+
+            reached = accumulate(self.answerable)
+            # Rounded first: 0.07 * 100 is a little more than 7 in floating point.
+            needed = np.ceil(np.round(self.share * reached[:, -1:], 9))
+            # The first group that reaches it.
+            last = (reached < needed).sum(axis=1)
+            rows = np.arange(len(weights))
+            counted = accumulate(below)
+            found = divide(
+                accumulate(above)[rows, last], counted[:, -1] if of_all else counted[rows, last]
+            )
+            # Where none is answerable, nothing tells where the threshold lies.
+            return np.where(reached[:, -1] > 0, found, np.nan)
+
+        return measure
+
+
 def risk_coverage_curve(errors: Values, confidences: Values) -> tuple[Vectors64, Vectors64]:
     """Return the coverages k / n, for k from 1 to n, and the risk at each; both of shape (n,).
 

@@ -6,7 +6,12 @@ import numpy as np
 
 from massilia.index.encoder import Vectors
 from massilia.index.filter import EVERYTHING, Filter
-from massilia.index.late_interaction import score_passages, score_sentences, weigh_tokens
+from massilia.index.late_interaction import (
+    SentenceScores,
+    score_passages,
+    score_sentences,
+    weigh_tokens,
+)
 from massilia.index.passage_index import PassageIndex
 from massilia.index.ranker import EncodedQuestion, Ranker
 from massilia.index.token_store import PassageTokens
@@ -52,7 +57,7 @@ def score_candidates(
 
 def score_passage_sentences(
     index: PassageIndex, question: EncodedQuestion, ids: Sequence[int]
-) -> dict[int, list[float]]:
+) -> dict[int, SentenceScores]:
     """Return the scores of the sentences of each passage, in their order, by late interaction.
 
     There may be fewer than the passage has sentences: the last of them may have no tokens. Passages
@@ -62,8 +67,7 @@ def score_passage_sentences(
     projected, weights = _prepare(index, question)
     if not len(weights):
         return {}
-    scores = score_sentences(projected, weights, passages)
-    return {each: own.tolist() for each, own in zip(held, scores, strict=True)}
+    return dict(zip(held, score_sentences(projected, weights, passages), strict=True))
 
 
 def _read_held(index: PassageIndex, ids: Sequence[int]) -> tuple[list[int], list[PassageTokens]]:

@@ -75,6 +75,17 @@ class LexicalIndex:
             {language: InvertedIndex.open(folder / language, language) for language in Language}
         )
 
+    @property
+    def indexes(self) -> Mapping[Language, InvertedIndex]:
+        """Give the index of each language."""
+        return self._indexes
+
+    def weigh(self, term: str, language: Language) -> float:
+        """Return the inverse document frequency of a term among the passages in a language."""
+        index = self._indexes[language]
+        postings = index.find(term)
+        return weigh_term(0 if postings is None else len(postings.rows), len(index.ids))
+
     def __len__(self) -> int:
         return sum(len(index.ids) for index in self._indexes.values())
 

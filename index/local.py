@@ -98,6 +98,11 @@ class LocalIndex:
         return self._vectors
 
     @property
+    def terms(self) -> LexicalIndex:
+        """Give the index of the passages' words."""
+        return self._terms
+
+    @property
     def tokens(self) -> TokenStore | None:
         """Give the store of the passages' tokens, if there is one."""
         return self._tokens

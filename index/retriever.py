@@ -9,6 +9,7 @@ from massilia.index.diversity import Provenance, choose_diverse
 from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.generation import Generation
 from massilia.index.late import score_passage_sentences
+from massilia.index.late_interaction import SentenceScores
 from massilia.index.near_duplicates import are_near_duplicates, list_neighbours
 from massilia.index.ranker import EncodedQuestion, Ranker
 from massilia.index.store import Store, StoredPassage, StoredSentence
@@ -32,17 +33,28 @@ class ScoredPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoredSentence:
-    """Hold a sentence with its similarity, and with that of the passage it was found in.
+class LateScores:
+    """Hold what late interaction says of a sentence: see `SentenceScores`."""
 
-    `late_score` is that of its tokens and of the title and heading above it, by late interaction;
-    None where no tokens are held.
+    own: float
+    led: float
+    near: float
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredSentence:
+    """Hold a sentence with its similarity, and the passage it was found in with its own.
+
+    `passage_score` is the passage's similarity, and `passage` what its ranker says of it;
+    `siblings` are its sentences in order. `late` is None where no tokens are held.
     """
 
     sentence: StoredSentence
+    passage: ScoredPassage
     passage_score: float
     score: float
-    late_score: float | None
+    late: LateScores | None
+    siblings: tuple[StoredSentence, ...]
 
 
 class Retriever:
@@ -130,17 +142,29 @@ class Retriever:
         ids = [each.passage.id for each in passages]
         similarities = (self._generation.index.read_vectors(ids) @ question.vector).tolist()
         late = score_passage_sentences(self._generation.index, question, ids)
-        found: dict[int, tuple[StoredSentence, float, float | None]] = {}
+        found: dict[int, ScoredSentence] = {}
         for scored, similarity in zip(passages, similarities, strict=True):
-            scores = late.get(scored.passage.id, ())
-            for number, sentence in enumerate(self._store.sentences(scored.passage)):
-                if sentence.id not in found or found[sentence.id][1] < similarity:
-                    own = scores[number] if number < len(scores) else None
-                    found[sentence.id] = (sentence, similarity, own)
+            scores = late.get(scored.passage.id)
+            siblings = tuple(self._store.sentences(scored.passage))
+            for number, sentence in enumerate(siblings):
+                if sentence.id in found and found[sentence.id].passage_score >= similarity:
+                    continue
+                found[sentence.id] = ScoredSentence(
+                    sentence=sentence,
+                    passage=scored,
+                    passage_score=similarity,
+                    score=0.0,
+                    late=_pick(scores, number),
+                    siblings=siblings,
+                )
         hits = self._generation.sentences.score(question.vector, list(found))
-        ranked = [
-            ScoredSentence(sentence, passage_score, hit.score, late_score)
-            for hit in hits
-            for sentence, passage_score, late_score in [found[hit.id]]
-        ]
+        ranked = [replace(found[hit.id], score=hit.score) for hit in hits]
         return sorted(ranked, key=lambda each: (-each.score, each.sentence.id))
+
+
+def _pick(scores: SentenceScores | None, number: int) -> LateScores | None:
+    if scores is None or number >= len(scores.own):
+        return None
+    return LateScores(
+        float(scores.own[number]), float(scores.led[number]), float(scores.near[number])
+    )

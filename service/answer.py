@@ -7,6 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from massilia.corpus.article import Language, Source
+from massilia.index.ranker import EncodedQuestion
 from massilia.ingest.sentences import Span
 from massilia.service.conversation import Resumed
 from massilia.service.question import Question
@@ -160,7 +161,8 @@ class Answer:
     left nothing to answer from is a preference. `near` are quotes that come near without
     answering, of an abstention only. `series` are the values of what is asked through time.
     `resumed` says what the question took from those before it; of a text that asks two questions,
-    `second` answers the other one.
+    `second` answers the other one. `encoded` holds the question's vectors, where it was
+    searched with.
     """
 
     id: str
@@ -179,6 +181,7 @@ class Answer:
     resumed: Resumed | None = None
     related: tuple[str, ...] = ()
     second: "Answer | None" = None
+    encoded: EncodedQuestion | None = field(default=None, compare=False, repr=False)
 
     @property
     def abstained(self) -> bool:

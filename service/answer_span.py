@@ -35,9 +35,9 @@ def mark_answer(
     to the words that the sentence shares with the question is taken, if it is nearer by far; among
     several names none is.
     """
-    if asked.kind in _VALUE_KINDS:
+    if asked.kind in VALUE_KINDS:
         spans = _find_value_spans(question, asked, sentence, question_language, sentence_language)
-    elif asked.kind in _NAME_KINDS:
+    elif asked.kind in NAME_KINDS:
         spans = _find_name_spans(question, asked, sentence, question_language, sentence_language)
         return spans[0] if len(spans) == 1 else None
     else:
@@ -50,7 +50,7 @@ def mark_answer(
     return _choose_nearest(spans, question, sentence, question_language, sentence_language)
 
 
-_VALUE_KINDS: Final[Mapping[AnswerKind, ValueKind]] = MappingProxyType(
+VALUE_KINDS: Final[Mapping[AnswerKind, ValueKind]] = MappingProxyType(
     {
         AnswerKind.DATE: ValueKind.DATE,
         AnswerKind.NUMBER: ValueKind.NUMBER,
@@ -63,7 +63,7 @@ _VALUE_KINDS: Final[Mapping[AnswerKind, ValueKind]] = MappingProxyType(
     }
 )
 _MEASURED: Final = frozenset([ValueKind.PERCENTAGE, ValueKind.MEASURE, ValueKind.DURATION])
-_NAME_KINDS: Final = frozenset(
+NAME_KINDS: Final = frozenset(
     [
         *(AnswerKind.PERSON, AnswerKind.ORGANISATION, AnswerKind.WHO, AnswerKind.PLACE),
         AnswerKind.NAME,
@@ -106,7 +106,7 @@ def _find_value_spans(
     sentence_language: Language,
 ) -> list[Span]:
     known = {value.key for value in find_values(question, question_language)}
-    wanted = _VALUE_KINDS[asked.kind]
+    wanted = VALUE_KINDS[asked.kind]
     values = [value for value in find_values(sentence, sentence_language) if value.key not in known]
     found = [value for value in values if _answers(value, wanted, asked)]
     if asked.kind is AnswerKind.AMOUNT and not found:

@@ -1,14 +1,13 @@
-"""From a question to quotes with their citations, or to an abstention."""
+"""From a question to an answer: what is looked for, found, judged and composed."""
 
-import re
-import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from massilia.corpus.article import Article, Language
-from massilia.index.background import Spread
 from massilia.index.encoder import Encoder, TooManyTokensError
 from massilia.index.errors import LibraryError
 from massilia.index.filter import EVERYTHING, Filter
@@ -16,69 +15,37 @@ from massilia.index.generation import Generation
 from massilia.index.library import Library
 from massilia.index.ranker import EncodedQuestion, RankerName
 from massilia.index.rankers import open_ranker
-from massilia.index.retriever import Retriever, ScoredPassage, ScoredSentence
+from massilia.index.retriever import Retriever, ScoredPassage
 from massilia.index.store import Store, StoredPassage
-from massilia.service.answer import (
-    Answer,
-    Citation,
-    Confidence,
-    Quote,
-    SkippedReason,
-    Timings,
-)
-from massilia.service.confidence import NO_CONFIDENCE, THRESHOLD, estimate_confidence
+from massilia.service.answer import Answer, Hint, SkippedReason, Timings
+from massilia.service.asking import Asking, read_asking
+from massilia.service.composition import MAX_QUOTES, compose_answer, make_answer_id
+from massilia.service.confidence import NO_CONFIDENCE
+from massilia.service.evidence import describe_question, gather_evidence
+from massilia.service.finding import Candidate, Finding, Findings
+from massilia.service.judge import Judge, SimilarityJudge, open_judge
+from massilia.service.known_names import NameFindings, NameIndex
+from massilia.service.negation import asks_for_what_is_not
 from massilia.service.question import Question, QuestionError
+from massilia.service.question_check import Remark, check_question, strip_markup
 from massilia.service.question_dates import DateSpan, DateUse, mentions_date_within, narrow_filter
+from massilia.service.question_parts import split_questions
+from massilia.service.quotation import is_quotable
 
 PASSAGES = 10
 """How many passages' sentences are looked at."""
-PASSAGE_WEIGHT = 0.3
-"""What a passage's similarity adds to that of its sentences. Swept over 0, 0.3, 0.5 and 1 on our
-first forty questions and 22 on the press texts: an accepted answer is among the first three
-sentences for 77, 83, 83 and 77 % of the former, and for all of the latter."""
-MAX_QUOTES = 3
 MAX_TOP_K = 10
 """How many quotes may be asked for."""
-MIN_SHARE = 0.6
-"""A quote much less sure than the first is left out. None of our first forty questions, nor of the
-22 on the press texts, has its accepted answer in such a quote and not in the first."""
-MIN_WORDS = 3
-"""A shorter sentence is a byline, a caption or a menu's entry."""
-
-_WORD = re.compile(r"\w+")
-_LIST_MARKER = re.compile(r"[•◦▪‣●*–—-]\s+")
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """Hold a sentence that may be quoted, and how sure it is that it answers."""
+class _Searched:
+    """Hold what one generation of the library is searched and judged with."""
 
-    article: Article
-    start: int
-    end: int
-    confidence: Confidence
-
-    @property
-    def text(self) -> str:
-        """Cut the sentence out of its article."""
-        return self.article.text[self.start : self.end]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Hold what was found for a question: passages, and the sentences in them, best first.
-
-    `dates` are those of the question, as they were used. Without a library that holds anything,
-    `encoded` and `generation_id` are None.
-    """
-
-    question: Question
-    dates: tuple[DateSpan, ...]
-    encoded: EncodedQuestion | None
-    generation_id: str | None
-    passages: tuple[ScoredPassage, ...]
-    candidates: tuple[Candidate, ...]
-    timings: Timings
+    retriever: Retriever
+    names: NameIndex
+    judge: Judge
+    generation: Generation
 
 
 class Answerer:
@@ -90,7 +57,7 @@ class Answerer:
         self.library = library
         self._encoder = encoder
         self._ranker = ranker
-        self._retriever: Retriever | None = None
+        self._searched: _Searched | None = None
         self._opening = threading.Lock()
 
     @property
@@ -105,11 +72,39 @@ class Answerer:
             generation.index.check()
 
     def answer(self, question: Question, top_k: int = MAX_QUOTES) -> Answer:
-        """Return up to `top_k` quotes that answer the question, or the reason for having none.
+        """Return up to `top_k` quotes that answer the question, or the reasons for having none.
 
+        Of a text that asks two questions, the answer is to the first, and holds that to the other.
         Raises `LibraryError` when the library can't be read.
         """
-        return compose_answer(self.find(question), top_k)
+        if remark := check_question(question.text):
+            return _reply(question, remark)
+        parts = split_questions(question.text)
+        if len(parts) == 1:
+            return self._answer_one(question, top_k)
+        first, second = (
+            self._answer_one(replace(question, text=part, dates=_keep_dates(question, part)), top_k)
+            for part in parts
+        )
+        return replace(first, second=second)
+
+    def _answer_one(self, question: Question, top_k: int) -> Answer:
+        answer = compose_answer(self.find(question), top_k)
+        if not asks_for_what_is_not(question.text):
+            return answer
+        # What is near says of whom the opposite is true.
+        near = answer.near or tuple(
+            replace(quote, citation=replace(quote.citation, id=f"n{number}"))
+            for number, quote in enumerate(answer.quotes, start=1)
+        )
+        return replace(
+            answer,
+            quotes=(),
+            series=None,
+            near=near,
+            skipped_reasons=(SkippedReason.ASKS_WHAT_IS_NOT,),
+            hints=(Hint("what_is_not"),),
+        )
 
     def find(self, question: Question, encoded: EncodedQuestion | None = None) -> Finding:
         """Return all that may be quoted for a question, sure or not.
@@ -118,33 +113,39 @@ class Answerer:
         Raises `LibraryError`, and `QuestionError` for a question that the encoder can't read whole.
         """
         started = time.perf_counter()
-        retriever = self._open_retriever()
-        if retriever is None:
-            return Finding(question, (), None, None, (), (), _time_nothing(started))
+        searched = self._open()
+        # Markup would be searched for as words.
+        text = strip_markup(question.text) or question.text
+        if searched is None:
+            asking = read_asking(text, question.language)
+            threshold = SimilarityJudge().threshold
+            nothing = Timings(0.0, 0.0, 0.0, _since(started))
+            return Finding(question, asking, (), None, None, (), None, threshold, nothing)
         if encoded is None:
-            encoded = self._encode(question)
+            encoded = self._encode(text, question)
         encoding = _since(started)
         # One reading, or an article that is replaced in between would be cut at its old places.
         with self.store.reading():
-            passages, dates = self._retrieve(retriever, encoded, question)
-            sentences = retriever.rank_sentences(encoded, passages)
+            passages, dates = self._retrieve(searched.retriever, encoded, question)
             retrieving = _since(started) - encoding
-            spreads = retriever.measure_background(encoded)
-            candidates = self._weigh(sentences, spreads)
+            asking = read_asking(text, question.language)
+            findings = self._weigh(searched, asking, encoded, passages)
         total = _since(started)
         return Finding(
             question=question,
+            asking=asking,
             dates=dates,
             encoded=encoded,
-            generation_id=retriever.generation_id,
+            generation_id=searched.generation.id,
             passages=tuple(passages),
-            candidates=tuple(candidates),
+            findings=findings,
+            threshold=searched.judge.threshold,
             timings=Timings(encoding, retrieving, total - encoding - retrieving, total),
         )
 
-    def _encode(self, question: Question) -> EncodedQuestion:
+    def _encode(self, text: str, question: Question) -> EncodedQuestion:
         try:
-            return EncodedQuestion.encode(question.text, question.language, self._encoder)
+            return EncodedQuestion.encode(text, question.language, self._encoder)
         except TooManyTokensError as error:
             raise QuestionError(
                 "too_many_tokens", str(error), length=error.tokens, limit=error.limit
@@ -182,21 +183,30 @@ class Answerer:
         self, question: EncodedQuestion, limit: int, within: Filter = EVERYTHING
     ) -> list[ScoredPassage]:
         """Return the `limit` passages that rank highest, far beyond those that are quoted from."""
-        retriever = self._open_retriever()
-        if retriever is None:
+        searched = self._open()
+        if searched is None:
             return []
         with self.store.reading():
-            return retriever.retrieve(question, limit, within)
+            return searched.retriever.retrieve(question, limit, within)
 
-    def _open_retriever(self) -> Retriever | None:
+    def _open(self) -> _Searched | None:
         generation = self._open_generation()
         if generation is None:
             return None
         with self._opening:
-            if self._retriever is None or self._retriever.generation_id != generation.id:
+            if self._searched is None or self._searched.generation.id != generation.id:
                 ranker = open_ranker(self._ranker, generation.index)
-                self._retriever = Retriever(self.store, generation, ranker)
-            return self._retriever
+                local = generation.local
+                self._searched = _Searched(
+                    retriever=Retriever(self.store, generation, ranker),
+                    names=NameIndex(list(local.terms.indexes.values()), local.table),
+                    # Of other rankings the scores have another scale.
+                    judge=open_judge(self._encoder.fingerprint)
+                    if self._ranker is RankerName.DEFAULT
+                    else SimilarityJudge(),
+                    generation=generation,
+                )
+            return self._searched
 
     def _open_generation(self) -> Generation | None:
         generation = self.library.generation()
@@ -215,139 +225,88 @@ class Answerer:
         return generation
 
     def _weigh(
-        self, sentences: list[ScoredSentence], spreads: Mapping[Language, Spread]
-    ) -> list[Candidate]:
-        """Return the sentences that may be quoted, best first."""
-        articles: dict[str, Article | None] = {}
-        candidates = []
-        for scored in sorted(sentences, key=_rank):
-            sentence = scored.sentence
-            if sentence.article_id not in articles:
-                articles[sentence.article_id] = self.store.article(sentence.article_id)
-            article = articles[sentence.article_id]
-            if article is None:
-                continue
-            confidence = estimate_confidence(scored.score, spreads[article.language])
-            marker = _LIST_MARKER.match(article.text, sentence.start, sentence.end)
-            start = marker.end() if marker else sentence.start
-            candidate = Candidate(article, start, sentence.end, confidence)
-            if _is_quotable(candidate.text):
-                candidates.append(candidate)
-        return candidates
+        self,
+        searched: _Searched,
+        asking: Asking,
+        encoded: EncodedQuestion,
+        passages: Sequence[ScoredPassage],
+    ) -> Findings:
+        """Return the sentences that may be quoted, best first, with what is thought of each."""
+        judge = searched.judge
+        sentences = searched.retriever.rank_sentences(encoded, passages)
+        articles: dict[str, Article] = {}
+        for article_id in dict.fromkeys(each.sentence.article_id for each in sentences):
+            if (article := self.store.article(article_id)) is not None:
+                articles[article_id] = article
+        quotable = [
+            each
+            for each in sentences
+            if (article := articles.get(each.sentence.article_id)) is not None
+            and is_quotable(article.text[each.sentence.start : each.sentence.end])
+        ]
+        evidence = gather_evidence(
+            asking,
+            quotable,
+            articles,
+            searched.retriever.measure_background(encoded),
+            searched.generation.local.terms,
+        )
+        names = searched.names.look_up(asking.text, asking.language)
+        described = describe_question(asking, names)
+        judgement = judge.judge(evidence, described)
+        # Equal scores come in the order of the sentences' ids.
+        ids = np.array([each.sentence.id for each in quotable], dtype=np.int64)
+        order = np.lexsort((ids, -judgement.scores)).tolist()
+        candidates = tuple(
+            Candidate(
+                article=articles[quotable[row].sentence.article_id],
+                scored=quotable[row],
+                score=float(judgement.scores[row]),
+                probability=float(judgement.probabilities[row]),
+            )
+            for row in order
+        )
+        sure = any(each.probability >= judge.threshold for each in candidates)
+        return Findings(
+            candidates=candidates,
+            evidence=evidence[order],
+            described=described,
+            names=names,
+            known_articles=() if sure else self._name_articles(names, asking.language),
+        )
+
+    def _name_articles(
+        self, names: NameFindings, language: Language
+    ) -> tuple[tuple[str, str], ...]:
+        """Return the ids and titles of one article of each work, in `language` if it may be."""
+        article_ids = [each.article_id for each in self.store.passages(names.passages)]
+        found = (self.store.article(article_id) for article_id in dict.fromkeys(article_ids))
+        articles = [article for article in found if article is not None]
+        works: dict[str, Article] = {}
+        for article in sorted(articles, key=lambda each: each.language is not language):
+            works.setdefault(article.translation_of or article.id, article)
+        return tuple((article.id, article.title) for article in works.values())
 
 
-def compose_answer(
-    finding: Finding, top_k: int = MAX_QUOTES, threshold: float = THRESHOLD
-) -> Answer:
-    """Return up to `top_k` quotes that are as sure as `threshold`, or the reason for having none.
-
-    A threshold of 0 never abstains while there is a sentence to quote.
-    """
-    started = time.perf_counter()
-    chosen = _choose(finding.candidates, finding.question.language, top_k, threshold)
-    quotes = _quote(chosen)
-    # Of an abstention: what was thought of the best sentence.
-    best = (chosen or finding.candidates)[:1]
-    composing = _since(started)
-    timings = finding.timings
+def _reply(question: Question, remark: Remark) -> Answer:
+    """Return the answer to what asks nothing, for which nothing is looked for."""
     return Answer(
-        id=_make_id(),
-        question=finding.question,
-        quotes=quotes,
-        confidence=best[0].confidence if best else NO_CONFIDENCE,
-        skipped_reasons=() if quotes else (_explain_nothing(finding),),
-        ranked_article_ids=_rank_articles(finding.passages),
-        generation_id=finding.generation_id,
-        dates=finding.dates,
-        timings=replace(timings, quote=timings.quote + composing, total=timings.total + composing),
+        id=make_answer_id(),
+        question=question,
+        quotes=(),
+        confidence=NO_CONFIDENCE,
+        skipped_reasons=(SkippedReason.NOT_A_QUESTION,),
+        ranked_article_ids=(),
+        generation_id=None,
+        timings=Timings(0.0, 0.0, 0.0, 0.0),
+        remark=remark,
     )
 
 
-def cite(article: Article, start: int, end: int, citation_id: str) -> Citation:
-    """Return the citation of `article.text[start:end]`, with the sources marked within it."""
-    sources = {source.id: source for source in article.sources}
-    marked = dict.fromkeys(mark.source_id for mark in article.marks if start < mark.position <= end)
-    return Citation(
-        id=citation_id,
-        article_id=article.id,
-        title=article.title,
-        origin=article.origin,
-        language=article.language,
-        cited_text=article.text[start:end],
-        start=start,
-        end=end,
-        text_sha256=article.text_sha256,
-        url=article.url,
-        publisher=article.publisher,
-        date_published=article.date_published,
-        sources=tuple(sources[source_id] for source_id in marked),
-    )
-
-
-def _explain_nothing(finding: Finding) -> SkippedReason:
-    if not finding.passages and not finding.question.within.is_empty:
-        return SkippedReason.NO_MATCHING_ARTICLES
-    return SkippedReason.NO_RELEVANT_CONTENT
-
-
-def _rank(scored: ScoredSentence) -> tuple[float, int]:
-    return -(scored.score + PASSAGE_WEIGHT * scored.passage_score), scored.sentence.id
-
-
-def _is_quotable(text: str) -> bool:
-    # A question in an article asks; it doesn't answer.
-    return len(_WORD.findall(text)) >= MIN_WORDS and not text.endswith("?")
-
-
-def _choose(
-    candidates: Sequence[Candidate], language: Language, limit: int, threshold: float
-) -> tuple[Candidate, ...]:
-    """Leave out what is too unsure, said already, or the translation of an article quoted.
-
-    Of an article and its translation, the one in the question's language is quoted if it can be.
-    """
-    sure = [each for each in candidates if each.confidence.value >= threshold]
-    languages: dict[str, Language] = {}
-    for candidate in sorted(sure, key=lambda each: each.article.language is not language):
-        languages.setdefault(_work(candidate.article), candidate.article.language)
-    chosen: dict[str, Candidate] = {}
-    for candidate in sure:
-        if candidate.article.language is languages[_work(candidate.article)]:
-            chosen.setdefault(candidate.text, candidate)
-    quoted = sorted(
-        list(chosen.values())[:limit], key=lambda each: each.confidence.value, reverse=True
-    )
-    return tuple(
-        each for each in quoted if each.confidence.value >= MIN_SHARE * quoted[0].confidence.value
-    )
-
-
-def _work(article: Article) -> str:
-    return article.translation_of or article.id
-
-
-def _quote(chosen: Sequence[Candidate]) -> tuple[Quote, ...]:
-    citations = [
-        cite(candidate.article, candidate.start, candidate.end, f"c{number}")
-        for number, candidate in enumerate(chosen, start=1)
-    ]
-    return tuple(
-        Quote(citation.cited_text, candidate.confidence.value, citation)
-        for candidate, citation in zip(chosen, citations, strict=True)
-    )
-
-
-def _rank_articles(passages: Sequence[ScoredPassage]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(scored.passage.article_id for scored in passages))
-
-
-def _time_nothing(started: float) -> Timings:
-    return Timings(0.0, 0.0, 0.0, _since(started))
+def _keep_dates(question: Question, part: str) -> tuple[DateSpan, ...]:
+    """Return the dates of a question that stand in one of its parts too."""
+    return tuple(span for span in question.dates if span.text in part)
 
 
 def _since(started: float) -> float:
     return (time.perf_counter() - started) * 1000
-
-
-def _make_id() -> str:
-    return f"ans_{secrets.token_hex(12)}"

@@ -1,6 +1,7 @@
 """The JSON interface."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
 from typing import Annotated, Any
@@ -9,9 +10,11 @@ from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
 from fastapi.routing import APIRoute
 
 from massilia.service.answerer import Answerer
+from massilia.service.dialogue import answer_in_turn, guess_language
 from massilia.service.problems import MEDIA_TYPE
 from massilia.service.question import read_question
 from massilia.service.receipt import Receipt
+from massilia.service.suggestions import Suggestions
 from massilia.service.verification import verify_receipt
 from massilia.service.wire import (
     AnswerJson,
@@ -38,8 +41,11 @@ _UNREADY: dict[int | str, dict[str, Any]] = {
 }
 
 
-def make_api(answerer: Answerer) -> APIRouter:
-    """Return the routes of the JSON interface over `answerer`."""
+def make_api(answerer: Answerer, suggestions: Suggestions | None = None) -> APIRouter:
+    """Return the routes of the JSON interface over `answerer`.
+
+    Without `suggestions` no questions are related to the one answered.
+    """
     router = APIRouter(route_class=_LimitedRoute)
 
     @router.post(
@@ -49,15 +55,17 @@ def make_api(answerer: Answerer) -> APIRouter:
         """Return quotes that answer, with exact citations, or none and the reasons why.
 
         A question that the library holds no answer to is no error, nor are filters that no article
-        passes: `abstained` is true.
+        passes: `abstained` is true. A question that leans on those in `history` ("And in 2016?") is
+        made to stand alone first: `question` is what was searched with, `asked` what was asked.
         """
-        question = read_question(
-            request.question,
-            request.language,
-            request.filters.to_filter(),
-            date.today() if request.use_question_dates else None,
-        )
-        return AnswerJson.of(answerer.answer(question, request.top_k))
+        within = request.filters.to_filter()
+        today = date.today() if request.use_question_dates else None
+        language = request.language or guess_language(request.question, request.history)
+        question = read_question(request.question, language, within, today)
+        answer = answer_in_turn(answerer, question, request.history, today, request.top_k)
+        if suggestions is not None:
+            answer = replace(answer, related=suggestions.relate(answer))
+        return AnswerJson.of(answer)
 
     @router.post(
         "/v1/verify",
@@ -68,7 +76,9 @@ def make_api(answerer: Answerer) -> APIRouter:
         """Return what has become of each quote of an answer that was given before.
 
         The body is that answer as `POST /v1/answer` returned it, or a receipt as `massilia ask
-        --save` wrote it; a receipt's quotes carry their context, and are found more surely.
+        --save` wrote it; a receipt's quotes carry their context, and are found more surely. Of an
+        answer, the quotes in `citations` are verified; a receipt holds those of `second` and of
+        `series` among them.
         """
         return VerificationJson.of(verify_receipt(receipt, answerer.store))
 

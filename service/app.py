@@ -14,6 +14,7 @@ from massilia.service.api import make_api
 from massilia.service.pages import STATIC, make_pages, render_error
 from massilia.service.problems import make_problem
 from massilia.service.question import QuestionError
+from massilia.service.suggestions import Suggestions
 
 SECURITY_HEADERS = {
     # Pages are made of our own HTML, style sheet and images, and of nothing else.
@@ -28,8 +29,8 @@ MACHINE_PATHS = ("/v1", "/healthz", "/readyz", "/openapi.json")
 """Where errors are told to programs; everywhere else they are pages for people."""
 
 
-def create_app(answerer: Answerer) -> FastAPI:
-    """Return the application that answers with `answerer`."""
+def create_app(answerer: Answerer, suggestions: Suggestions | None = None) -> FastAPI:
+    """Return the application that answers with `answerer`; without `suggestions` it makes none."""
     app = FastAPI(
         title="Massilia",
         version=version("massilia"),
@@ -38,8 +39,8 @@ def create_app(answerer: Answerer) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    app.include_router(make_api(answerer))
-    app.include_router(make_pages(answerer))
+    app.include_router(make_api(answerer, suggestions))
+    app.include_router(make_pages(answerer, suggestions))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     _handle_errors(app)
 

@@ -23,7 +23,10 @@ from massilia.index.library import Library
 from massilia.index.packaged_model import NAME
 from massilia.index.ranker import RankerName
 from massilia.index.store import Change, Outcome
-from massilia.service.answerer import MAX_QUOTES, MAX_TOP_K, Answerer
+from massilia.service.answerer import MAX_TOP_K, Answerer
+from massilia.service.composition import MAX_QUOTES
+from massilia.service.dialogue import answer_in_turn, guess_language
+from massilia.service.earlier import read_earlier
 from massilia.service.filters import check_filter
 from massilia.service.messages import load_messages
 from massilia.service.printing import print_answer, print_articles, print_changes
@@ -203,6 +206,13 @@ def build(place: Place, workers: int | None, address: str | None, library: Path 
 @click.option("--to", "published_to", type=_DAY, metavar="DATE", help="Only published by then.")
 @click.option("--ignore-dates", is_flag=True, help="Make no use of dates in the question.")
 @click.option(
+    "--after",
+    "earlier",
+    metavar="QUESTION",
+    multiple=True,
+    help="A question asked before, which this one may lean on; the oldest first.",
+)
+@click.option(
     "--save",
     "receipt_file",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -224,13 +234,15 @@ def ask(
     published_from: datetime | None,
     published_to: datetime | None,
     ignore_dates: bool,
+    earlier: tuple[str, ...],
     receipt_file: Path | None,
     library: Path | None,
 ) -> None:
     """Answer a question with quotes, or say that the library holds no answer.
 
     All articles are searched, or those that meet every condition given. --in, --article,
-    --publisher and --kind may be given several times; dates are written YYYY-MM-DD.
+    --publisher and --kind may be given several times; dates are written YYYY-MM-DD. So may --after,
+    up to ten times: "And in 2016?" is then the question before it, asked of another year.
     """
     within = Filter(
         languages=frozenset(map(Language, languages)),
@@ -241,15 +253,13 @@ def ask(
         published_to=published_to.date() if published_to else None,
     )
     check_filter(within)
-    asked = read_question(
-        question,
-        Language(language) if language else None,
-        within,
-        None if ignore_dates else date.today(),
-    )
+    today = None if ignore_dates else date.today()
+    turns = read_earlier(earlier)
+    spoken = Language(language) if language else guess_language(question, turns)
+    asked = read_question(question, spoken, within, today)
     settings = _read_settings(place, library)
     with open_answerer(settings) as answerer:
-        answer = answerer.answer(asked, top_k)
+        answer = answer_in_turn(answerer, asked, turns, today, top_k)
         if receipt_file is not None:
             from massilia.service.receipt import make_receipt, write_receipt
 

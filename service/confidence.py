@@ -1,8 +1,8 @@
 """How sure it is that a sentence answers a question."""
 
-import math
+import numpy as np
+from numpy.typing import NDArray
 
-from massilia.index.background import Spread
 from massilia.service.answer import Bucket, Confidence
 
 NO_CONFIDENCE = Confidence(0.0, Bucket.NOT_AVAILABLE)
@@ -29,16 +29,19 @@ BUCKETS = (
 )
 
 
-def estimate_confidence(similarity: float, spread: Spread) -> Confidence:
-    """Return the probability that a sentence of this similarity with the question answers it.
+def estimate_probability(
+    exceeds_chance: NDArray[np.float64], exceeds_reference: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the probability that sentences answer, by how far their similarities stand out.
 
-    `spread` is that of the question's similarities with sentences of the same language.
+    The figures are those of `Spread`, of shape (sentences,) each.
     """
-    logit = (
-        CHANCE_WEIGHT * spread.exceed_chance(similarity)
-        + REFERENCE_WEIGHT * spread.exceed_reference(similarity)
-        + INTERCEPT
-    )
+    logits = CHANCE_WEIGHT * exceeds_chance + REFERENCE_WEIGHT * exceeds_reference + INTERCEPT
     # Beyond this the exponential overflows, and the probability is 0 or 1 to any digit shown.
-    value = 1 / (1 + math.exp(-max(min(logit, 500.0), -500.0)))
+    probabilities: NDArray[np.float64] = 1 / (1 + np.exp(-np.clip(logits, -500, 500)))
+    return probabilities
+
+
+def make_confidence(value: float) -> Confidence:
+    """Put a probability in words."""
     return Confidence(value, next(bucket for floor, bucket in BUCKETS if value >= floor))

@@ -77,7 +77,8 @@ class NameFindings:
 
     `works` counts the articles that have all the names found, with their translations once: None
     where no name was found, or only some that are everywhere. `passages` are the ids of one
-    passage of each of these articles.
+    passage of each of these articles. `covered` are the first and last year that any passage
+    mentions.
     """
 
     names: tuple[KnownName, ...]
@@ -85,6 +86,7 @@ class NameFindings:
     reasons: tuple[NameReason, ...]
     works: int | None
     passages: tuple[int, ...]
+    covered: tuple[int, int] | None = None
 
 
 _REACH: Final = 6
@@ -149,6 +151,7 @@ class NameIndex:
             reasons=tuple(reasons),
             works=len(works) if together else None,
             passages=self._name_articles(together[0], works) if together else (),
+            covered=(self._years[0], self._years[-1]) if self._years else None,
         )
 
     def find_unknown(self, question: str) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final
 
@@ -13,6 +13,8 @@ from massilia.ingest.abbreviations import LEXICONS
 from massilia.service.written_dates import MONTHS, fold
 
 NAMES = "names.toml"
+MOST_KEPT = 20_000
+"""How many texts' names are kept: the same sentences are read for one question after another."""
 
 
 class NameKind(StrEnum):
@@ -33,6 +35,7 @@ class Name:
     end: int
 
 
+@lru_cache(MOST_KEPT)
 def find_names(text: str, language: Language) -> tuple[Name, ...]:
     """Return the capitalised names of `text` in its order; a date or a first word is none.
 

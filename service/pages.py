@@ -4,9 +4,10 @@ They work without scripts: the form is a plain GET, so every answer has an addre
 """
 
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote as quote_for_url
 from urllib.parse import urlencode
@@ -19,13 +20,26 @@ from starlette.exceptions import HTTPException
 from massilia.corpus.article import Article, Language
 from massilia.index.store import ArticleEntry, Store
 from massilia.service.answer import Answer
+from massilia.service.answer_page import (
+    EARLIER,
+    describe_hints,
+    describe_scope,
+    describe_thread,
+    ignores_dates,
+    list_kept,
+)
+from massilia.service.answer_text import describe_disagreements, describe_time
 from massilia.service.answerer import Answerer
-from massilia.service.filters import PARAMETERS, FilterError, read_filter
+from massilia.service.citation_ids import number_citations
+from massilia.service.dialogue import answer_in_turn
+from massilia.service.earlier import EarlierError, read_earlier
+from massilia.service.filters import FilterError, read_filter
 from massilia.service.marked_text import mark_text, number_sources, read_span
 from massilia.service.messages import choose_language, load_messages
 from massilia.service.quality import read_report, respond
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
-from massilia.service.scope import describe_dates, describe_filter
+from massilia.service.receipt import make_receipt, write_receipt
+from massilia.service.suggestions import Suggestions
 
 STATIC = Path(__file__).parent / "static"
 """The style sheet and the images, which the pages expect under `/static`."""
@@ -36,8 +50,8 @@ _TEMPLATES = Path(__file__).parent / "templates"
 _METHODS = ["GET", "HEAD"]
 
 
-def make_pages(answerer: Answerer) -> APIRouter:
-    """Return the routes of the pages over `answerer`."""
+def make_pages(answerer: Answerer, suggestions: Suggestions | None = None) -> APIRouter:
+    """Return the routes of the pages over `answerer`; without `suggestions` none are made."""
     router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
     @router.api_route("/", methods=_METHODS)
@@ -56,7 +70,8 @@ def make_pages(answerer: Answerer) -> APIRouter:
         return RedirectResponse(_with_query(address_article(article.language, article_id), request))
 
     for language in Language:
-        router.include_router(_make_pages_in(language, answerer), prefix=f"/{language}")
+        pages = _make_pages_in(language, answerer, suggestions)
+        router.include_router(pages, prefix=f"/{language}")
     return router
 
 
@@ -86,29 +101,45 @@ def address_article(
     return f"{address}?{urlencode({'start': start, 'end': end})}#quote"
 
 
-def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
+def _make_pages_in(
+    language: Language, answerer: Answerer, suggestions: Suggestions | None
+) -> APIRouter:
     router = APIRouter()
 
     @router.api_route("/", methods=_METHODS)
     def show_home(request: Request, q: str | None = None) -> Response:
         if q is None:
-            return _render_home(request, language, answerer.store)
+            return _render_home(request, language, answerer.store, suggestions)
         try:
-            within = read_filter(request.query_params.multi_items())
-            today = None if _ignores_dates(request) else date.today()
-            question = read_question(q, language, within, today)
-            answer = answerer.answer(question)
+            answer = number_citations(_answer(request, language, answerer, q))
         except QuestionError as error:
-            return _render_home(request, language, answerer.store, q, error)
-        nearest = _find_articles(answerer.store, answer.ranked_article_ids[:MAX_NEAREST])
+            return _render_home(request, language, answerer.store, suggestions, q, error)
+        answer = _relate(answer, suggestions)
+        thread = describe_thread(request, answer, _read_earlier(request), language)
         return _render(
             request,
             "answer.html",
             language,
             answer=answer,
-            nearest=nearest if answer.abstained else [],
-            asked=question.text,
-            scope=_describe_scope(request, answer, language),
+            nearest=_find_nearest(answerer.store, answer),
+            # What the form holds, to be corrected.
+            asked=thread.searched,
+            thread=thread,
+            kept=thread.kept if thread.rewritten else (),
+            scope=describe_scope(request, answer, language),
+            describe_hints=lambda part: describe_hints(request, part, language),
+        )
+
+    @router.api_route("/receipt", methods=_METHODS)
+    def save_receipt(request: Request, q: str = "") -> Response:
+        try:
+            answer = _answer(request, language, answerer, q)
+        except QuestionError as error:
+            return _render_home(request, language, answerer.store, suggestions, q, error)
+        return Response(
+            write_receipt(make_receipt(answer, answerer.library)),
+            media_type="application/json",
+            headers={"Content-Disposition": f'attachment; filename="massilia-{answer.id}.json"'},
         )
 
     @router.api_route("/articles", methods=_METHODS)
@@ -155,6 +186,7 @@ def _render_home(
     request: Request,
     language: Language,
     store: Store,
+    suggestions: Suggestions | None,
     asked: str = "",
     error: QuestionError | None = None,
 ) -> Response:
@@ -165,32 +197,38 @@ def _render_home(
         200 if error is None else 422,
         asked=asked,
         error=error,
-        # A wrong filter is in the address, not in the field of the question.
-        wrong_field=error is not None and not isinstance(error, FilterError),
+        # A wrong filter or earlier question is in the address, not in the field of the question.
+        wrong_field=error is not None and not isinstance(error, FilterError | EarlierError),
+        kept=_list_following(request) if error else (),
         count=store.count_articles(),
+        suggested=suggestions.suggest(language, date.today()) if suggestions else (),
     )
 
 
-def _describe_scope(request: Request, answer: Answer, language: Language) -> dict[str, object]:
-    """Return what the page of an answer says and links to of its dates, filter and language."""
-    messages = load_messages(language)
-    conditions = describe_filter(answer.question.within, messages)
-    return {
-        "dates": describe_dates(answer.dates, messages),
-        "ignores_dates": _ignores_dates(request),
-        "address_without_dates": _change_query(request, leave_out={"dates"}, dates="off"),
-        "address_with_dates": _change_query(request, leave_out={"dates"}),
-        "conditions": {
-            condition.text: _change_query(request, leave_out=condition.parameters)
-            for condition in conditions
-        },
-        "address_without_filter": _change_query(request, leave_out=PARAMETERS),
-        "other_language": answer.question.other_language,
-    }
+def _answer(request: Request, language: Language, answerer: Answerer, asked: str) -> Answer:
+    """Return the answer to what an address asks; raises `QuestionError` and `LibraryError`."""
+    within = read_filter(request.query_params.multi_items())
+    today = None if ignores_dates(request) else date.today()
+    question = read_question(asked, language, within, today)
+    return answer_in_turn(answerer, question, _read_earlier(request), today)
 
 
-def _ignores_dates(request: Request) -> bool:
-    return request.query_params.get("dates") == "off"
+def _relate(answer: Answer, suggestions: Suggestions | None) -> Answer:
+    return replace(answer, related=suggestions.relate(answer)) if suggestions else answer
+
+
+def _read_earlier(request: Request) -> tuple[str, ...]:
+    return read_earlier(request.query_params.getlist(EARLIER))
+
+
+def _list_following(request: Request) -> tuple[tuple[str, str], ...]:
+    """Return the parameters that a corrected question is asked with: those that are right."""
+    try:
+        read_filter(request.query_params.multi_items())
+        earlier = _read_earlier(request)
+    except QuestionError:
+        return ()
+    return (*list_kept(request), *((EARLIER, text) for text in earlier))
 
 
 def _render(
@@ -209,6 +247,8 @@ def _render(
         date=messages.date,
         source_date=messages.source_date,
         address_article=address_article,
+        describe_time=partial(describe_time, messages=messages),
+        describe_disagreements=partial(describe_disagreements, messages=messages),
         max_characters=MAX_CHARACTERS,
         **values,
     )
@@ -233,9 +273,12 @@ def _find_article(store: Store, article_id: str) -> Article:
     return article
 
 
-def _find_articles(store: Store, article_ids: tuple[str, ...]) -> list[Article]:
-    articles = (store.article(article_id) for article_id in article_ids)
-    return [article for article in articles if article is not None]
+def _find_nearest(store: Store, answer: Answer) -> list[Article]:
+    """Return the articles that an abstention points at, where it has nothing nearer to show."""
+    if not answer.abstained or answer.near or any(hint.articles for hint in answer.hints):
+        return []
+    nearest = map(store.article, answer.ranked_article_ids[:MAX_NEAREST])
+    return [article for article in nearest if article is not None]
 
 
 def _find_translations(store: Store, article: Article) -> list[ArticleEntry]:
@@ -266,18 +309,6 @@ def _switch_language(request: Request, language: Language, other: Language) -> s
     if _language_of_path(request) is None:
         return f"/{other}/"
     return _with_query(f"/{other}" + request.url.path.removeprefix(f"/{language}"), request)
-
-
-def _change_query(
-    request: Request, leave_out: Collection[str | tuple[str, str]], **added: str
-) -> str:
-    """Return the page's own address without some parameters, named alone or with their value."""
-    kept = [
-        (name, value)
-        for name, value in request.query_params.multi_items()
-        if name not in leave_out and (name, value.strip()) not in leave_out
-    ]
-    return f"{request.url.path}?{urlencode([*kept, *added.items()])}"
 
 
 def _with_query(address: str, request: Request) -> str:

@@ -3,13 +3,21 @@
 import json
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import count
 
 import click
 
 from massilia.corpus.article import Language, Source
 from massilia.index.store import ArticleEntry, Change, Outcome
-from massilia.service.answer import Answer, Citation
+from massilia.service.answer import Answer, Citation, DatedSeries, Hint, Quote
+from massilia.service.answer_text import (
+    describe_disagreements,
+    describe_hint,
+    describe_time,
+    list_dates,
+)
 from massilia.service.messages import Messages, load_messages
 from massilia.service.scope import describe_dates
 
@@ -19,29 +27,29 @@ QUOTATION_MARKS = {Language.FRENCH: ("«\u00a0", "\u00a0»"), Language.ENGLISH: 
 def print_answer(answer: Answer) -> None:
     """Print the quotes with their citations, or why there are none, in the question's language.
 
-    Before them: which dates of the question were used and how, and its language if it is a third.
+    Before them: the question where it was made to stand alone, which of its dates were used and
+    how, and its language if it is a third. After them: the answer to the other question where two
+    are asked, and related ones.
     """
     messages = load_messages(answer.question.language)
+    if answer.resumed and answer.resumed.rewritten:
+        understood = messages.text("conversation.understood", question=answer.resumed.text)
+        click.echo(f"{_show_safely(understood)}\n")
     if other := answer.question.other_language:
         language = messages.text(f"other_languages.{other}")
         click.echo(f"{messages.text('scope.foreign', language=language)}\n")
-    if dates := describe_dates(answer.dates, messages):
+    if dates := describe_dates(list_dates(answer), messages):
         label = messages.text("scope.dates", count=len(dates))
         click.echo(f"{label} {messages.text('scope.separator').join(dates)}\n")
-    if answer.abstained:
-        click.echo(messages.text("abstention.heading"))
-        for reason in answer.skipped_reasons:
-            click.echo(messages.text(f"abstention.{reason.lower()}"))
-        return
-    for number, quote in enumerate(answer.quotes, start=1):
-        opening, closing = QUOTATION_MARKS[quote.citation.language]
-        click.echo(f"{opening}{_show_safely(quote.text)}{closing}")
-        for line in _describe_citation(quote.citation, messages, number):
-            click.echo(line)
-        click.echo()
-    bucket = messages.text(f"confidence.{answer.confidence.bucket.lower()}")
-    share = messages.percentage(answer.confidence.value)
-    click.echo(f"{messages.text('answer.confidence')} {bucket} ({share})")
+    numbers = count(1)
+    _print_part(answer, messages, numbers)
+    if answer.second:
+        click.echo(f"\n{messages.text('answer.second')}\n")
+        _print_part(answer.second, messages, numbers)
+    if answer.related:
+        click.echo(f"\n{messages.text('answer.related')}")
+        for question in answer.related:
+            click.echo(f"- {question}")
 
 
 def print_articles(entries: Sequence[ArticleEntry]) -> None:
@@ -76,11 +84,113 @@ def print_changes(changes: Sequence[Change], skipped: int, as_json: bool) -> Non
     click.echo(f"{summary}{others}")
 
 
-def _describe_citation(citation: Citation, messages: Messages, number: int) -> list[str]:
+def _print_part(answer: Answer, messages: Messages, numbers: Iterator[int]) -> None:
+    """Print the answer to one question; its citations take the next of `numbers`."""
+    if answer.remark:
+        click.echo(messages.text(f"remark.{answer.remark}"))
+        return
+    places: dict[tuple[str, int, int], int] = {}
+    if answer.abstained:
+        _print_abstention(answer, messages)
+    for quote in answer.quotes:
+        number = next(numbers)
+        places[_place(quote.citation)] = number
+        _print_quote(quote, messages, f"[{number}]")
+        click.echo()
+    if not answer.abstained:
+        bucket = messages.text(f"confidence.{answer.confidence.bucket.lower()}")
+        share = messages.percentage(answer.confidence.value)
+        click.echo(f"{messages.text('answer.confidence')} {bucket} ({share})")
+    if answer.series:
+        click.echo()
+        _print_series(answer.series, messages, numbers, places)
+
+
+def _print_abstention(answer: Answer, messages: Messages) -> None:
+    click.echo(messages.text("abstention.heading"))
+    for reason in answer.skipped_reasons:
+        click.echo(messages.text(f"abstention.{reason.lower()}"))
+    for hint in answer.hints:
+        _print_hint(hint, messages)
+    label = messages.text("near.label")
+    for quote in answer.near:
+        click.echo()
+        # What doesn't answer has no words that do.
+        _print_quote(replace(quote, mark=None), messages, f"({label})")
+
+
+def _print_hint(hint: Hint, messages: Messages) -> None:
+    click.echo(f"- {_show_safely(describe_hint(hint, messages))}")
+    for article_id, title in hint.articles:
+        click.echo(f"    - {_show_safely(title)} ({article_id})")
+
+
+def _print_quote(quote: Quote, messages: Messages, number: str) -> None:
+    """Print a quote, the words that answer in bold on a terminal, and its citation."""
+    opening, closing = QUOTATION_MARKS[quote.citation.language]
+    text = _show_safely(quote.text)
+    if quote.mark:
+        # Showing changes no length: a character stands for a character.
+        start, end = (each - quote.citation.start for each in (quote.mark.start, quote.mark.end))
+        text = text[:start] + click.style(text[start:end], bold=True) + text[end:]
+    click.echo(f"{opening}{text}{closing}")
+    for line in _describe_citation(quote.citation, messages, number):
+        click.echo(line)
+    if quote.speaker_text:
+        speaker = messages.text("answer.speaker", name=_show_safely(quote.speaker_text))
+        click.echo(f"        {speaker}")
+
+
+def _print_series(
+    series: DatedSeries,
+    messages: Messages,
+    numbers: Iterator[int],
+    places: dict[tuple[str, int, int], int],
+) -> None:
+    """Print a line a value, and the citations that aren't among `places`, which it adds to."""
+    click.echo(messages.text("series.heading"))
+    rows = []
+    cited = []
+    for value in series.values:
+        citation = value.citation
+        if _place(citation) not in places:
+            places[_place(citation)] = next(numbers)
+            cited.append((citation, places[_place(citation)]))
+        cells = (describe_time(value, messages), value.value_text, value.speaker or "")
+        rows.append((*map(_show_safely, cells), f"[{places[_place(citation)]}]"))
+    columns = list(zip(*rows, strict=True))
+    widths = [max(map(_measure, column)) for column in columns]
+    for row in rows:
+        padded = (
+            cell + " " * (width - _measure(cell)) for cell, width in zip(row, widths, strict=True)
+        )
+        # An empty column, where no one is named, leaves no gap.
+        shown = (cell for cell, width in zip(padded, widths, strict=True) if width)
+        click.echo(f"    {'  '.join(shown)}".rstrip())
+    if differing := describe_disagreements(series, messages):
+        click.echo(differing)
+    for citation, number in cited:
+        for line in _describe_citation(citation, messages, f"[{number}]"):
+            click.echo(line)
+
+
+def _place(citation: Citation) -> tuple[str, int, int]:
+    return citation.article_id, citation.start, citation.end
+
+
+def _measure(text: str) -> int:
+    """Count the columns that a text takes on a terminal."""
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        for each in text
+    )
+
+
+def _describe_citation(citation: Citation, messages: Messages, number: str) -> list[str]:
     day = citation.date_published and messages.date(citation.date_published)
     position = messages.text("answer.position", start=str(citation.start), end=str(citation.end))
     facts = (citation.title, citation.publisher, day, citation.origin, position)
-    lines = [f"    [{number}] " + ", ".join(fact for fact in facts if fact)]
+    lines = [f"    {number} " + ", ".join(fact for fact in facts if fact)]
     if citation.url:
         lines.append(f"        {citation.url}")
     lines += (f"        - {_describe_source(source, messages)}" for source in citation.sources)

@@ -19,13 +19,16 @@ from pydantic import (
 from massilia.corpus.article import Language, hash_text
 from massilia.corpus.errors import SHOWN_CHARACTERS, MassiliaError, show_value
 from massilia.index.library import Library
-from massilia.service.answer import Answer, Citation
+from massilia.service.answer import Answer, Citation, Quote
+from massilia.service.answer_text import place_dates, read_searched
+from massilia.service.citation_ids import number_citations
 
 FORMAT = 1
 """Raised when what a receipt holds changes its meaning."""
 MAX_BYTES = 1_000_000
-MAX_QUOTES = 30
-"""An answer has ten at most; each costs a search of its article."""
+MAX_QUOTES = 50
+"""An answer to two questions has twenty at most, and a sentence for each value of its series; each
+costs a search of its article."""
 CONTEXT = 32
 """How many characters before and after a quote are kept."""
 
@@ -120,19 +123,24 @@ _RECEIPT = TypeAdapter(Receipt)
 def make_receipt(answer: Answer, library: Library) -> Receipt:
     """Return the receipt of an answer that has just been given from `library`.
 
-    Where an article has changed since, its quotes have no context. Raises `LibraryError`.
+    It holds the quotes of both answers to a double question, and the sentences behind dated values,
+    but no near passages: they answer nothing, and are not claimed to. Where an article has changed
+    since, its quotes have no context. Raises `LibraryError`.
     """
+    answer = number_citations(answer)
     within = answer.question.within
+    quotes = _list_quotes(answer)
+    cited = [*(quote.citation for quote in quotes), *_list_dated(answer)]
     generation = library.generation()
     fingerprint = None
     if generation is not None and generation.id == answer.generation_id:
         fingerprint = generation.manifest.encoder_fingerprint
     with library.store.reading():
-        citations = tuple(_cite(quote.citation, library) for quote in answer.quotes)
+        citations = tuple(_cite(each, library) for each in cited[:MAX_QUOTES])
     return Receipt(
         id=answer.id,
         kind="receipt",
-        question=answer.question.text,
+        question=read_searched(answer),
         language=answer.question.language,
         filters={
             "languages": sorted(within.languages),
@@ -151,15 +159,14 @@ def make_receipt(answer: Answer, library: Library) -> Receipt:
                 "end": _write_date(span.end),
                 "use": span.use,
             }
-            for span in answer.dates
+            for span in place_dates(answer)
         ),
         confidence={
             "value": round(answer.confidence.value, 4),
             "bucket": answer.confidence.bucket,
         },
         answers=tuple(
-            GivenQuote(quote.text, round(quote.score, 4), (quote.citation.id,))
-            for quote in answer.quotes
+            GivenQuote(quote.text, round(quote.score, 4), (quote.citation.id,)) for quote in quotes
         ),
         citations=citations,
         index={"id": answer.generation_id},
@@ -202,6 +209,18 @@ def _describe(error: ValidationError) -> str:
     if first["type"] == "missing":
         return f"{place} is missing"
     return f"{place}: {first['msg']}, found {show_value(first['input'])}"
+
+
+def _list_quotes(answer: Answer) -> tuple[Quote, ...]:
+    return answer.quotes + (_list_quotes(answer.second) if answer.second else ())
+
+
+def _list_dated(answer: Answer) -> tuple[Citation, ...]:
+    dated = answer.series.values if answer.series else ()
+    return (
+        *(value.citation for value in dated),
+        *(_list_dated(answer.second) if answer.second else ()),
+    )
 
 
 def _cite(citation: Citation, library: Library) -> CitedQuote:

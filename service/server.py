@@ -9,6 +9,7 @@ import uvicorn
 
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
+from massilia.service.suggestions import Suggestions
 
 SHUTDOWN_SECONDS = 5
 
@@ -17,9 +18,10 @@ def run_server(answerer: Answerer, listener: socket.socket) -> None:
     """Serve until SIGINT or SIGTERM, on a socket that is bound already."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
+    suggestions = Suggestions(answerer)
     server = _AnnouncingServer(
         uvicorn.Config(
-            create_app(answerer),
+            create_app(answerer, suggestions),
             log_level="warning",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,
@@ -28,7 +30,7 @@ def run_server(answerer: Answerer, listener: socket.socket) -> None:
     )
     # Once it has closed, uvicorn passes on the signal that stopped it; that is how a server ends.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    with suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt), suggestions.running():
         server.run(sockets=[listener])
 
 

@@ -24,6 +24,8 @@ from massilia.service.written_dates import (
 )
 
 VALUES = "values.toml"
+MOST_KEPT = 20_000
+"""How many texts' values are kept: the same sentences are read for one question after another."""
 
 
 class ValueKind(StrEnum):
@@ -64,6 +66,7 @@ class Value:
         return self.kind, self.amount, self.unit, self.first, self.last
 
 
+@lru_cache(MOST_KEPT)
 def find_values(text: str, language: Language) -> tuple[Value, ...]:
     """Return the values of `text` in its order, none overlapping another.
 

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -17,8 +18,29 @@ from pydantic import (
 from massilia.corpus.article import Article, Language, Source
 from massilia.index.filter import Filter
 from massilia.index.store import ArticleEntry
-from massilia.service.answer import Answer, Bucket, Citation, SkippedReason
-from massilia.service.answerer import MAX_QUOTES, MAX_TOP_K
+from massilia.ingest.sentences import Span
+from massilia.service.answer import (
+    Answer,
+    Bucket,
+    Citation,
+    DatedSeries,
+    DatedValue,
+    Hint,
+    Quote,
+    SkippedReason,
+)
+from massilia.service.answer_text import (
+    describe_hint,
+    place_dates,
+    read_searched,
+    write_value,
+)
+from massilia.service.answerer import MAX_TOP_K
+from massilia.service.citation_ids import number_citations
+from massilia.service.composition import MAX_QUOTES
+from massilia.service.conversation import Carried, CarriedKind
+from massilia.service.dialogue import MAX_EARLIER
+from massilia.service.earlier import read_earlier
 from massilia.service.filters import (
     MAX_NAME_CHARACTERS,
     MAX_NAMES,
@@ -26,6 +48,9 @@ from massilia.service.filters import (
     check_filter,
     read_date,
 )
+from massilia.service.messages import Messages, load_messages
+from massilia.service.question import QuestionError
+from massilia.service.question_check import Remark
 from massilia.service.question_dates import DateSpan, DateUse
 from massilia.service.verification import Place, Reason, Verdict, Verification, VerifiedQuote
 
@@ -51,6 +76,13 @@ Day = Annotated[date, BeforeValidator(_read_day)]
 Names = Annotated[
     list[Annotated[StrictStr, Field(max_length=MAX_NAME_CHARACTERS)]], Field(max_length=MAX_NAMES)
 ]
+
+
+def _check_history(texts: list[str]) -> list[str]:
+    try:
+        return list(read_earlier(texts))
+    except QuestionError as error:
+        raise ValueError(str(error)) from error
 
 
 class FiltersJson(BaseModel):
@@ -133,6 +165,17 @@ class AnswerRequest(BaseModel):
         StrictBool,
         Field(description="Whether dates that the question names are made use of."),
     ] = True
+    history: Annotated[
+        list[StrictStr],
+        Field(
+            max_length=MAX_EARLIER,
+            description=(
+                "Earlier questions of the conversation, oldest first: what the question takes "
+                "from them is told in `carried`."
+            ),
+        ),
+        AfterValidator(_check_history),
+    ] = []
 
 
 class SourceJson(BaseModel):
@@ -201,12 +244,145 @@ class CitationJson(BaseModel):
         )
 
 
+class PlacedTextJson(BaseModel):
+    """Words of an article, and where they stand in it."""
+
+    text: str
+    start_char_index: Annotated[int, Field(description=OFFSETS)]
+    end_char_index: Annotated[int, Field(description=OFFSETS)]
+
+    @classmethod
+    def of(cls, text: str | None, span: Span | None) -> "PlacedTextJson | None":
+        """Return the JSON shape of words and their place, if there are any."""
+        if text is None or span is None:
+            return None
+        return cls(text=text, start_char_index=span.start, end_char_index=span.end)
+
+
 class QuoteJson(BaseModel):
     """A quote that answers, with its estimated probability of answering."""
 
     text: str
     score: Annotated[float, Field(ge=0, le=1)]
     citation_ids: list[str]
+    mark: Annotated[
+        PlacedTextJson | None,
+        Field(description="The words of the quote that answer, where they are sure."),
+    ]
+    speaker: Annotated[
+        PlacedTextJson | None,
+        Field(description="Words outside the quote that say who speaks, where it leaves them out."),
+    ]
+
+    @classmethod
+    def of(cls, quote: Quote) -> "QuoteJson":
+        """Return the JSON shape of a quote."""
+        return cls(
+            text=quote.text,
+            score=round(quote.score, 4),
+            citation_ids=[quote.citation.id],
+            mark=PlacedTextJson.of(quote.mark_text, quote.mark),
+            speaker=PlacedTextJson.of(quote.speaker_text, quote.speaker),
+        )
+
+
+class DatedValueJson(BaseModel):
+    """A value, the days that it is of, and the sentence that gives it."""
+
+    value: str
+    value_start_char_index: Annotated[int, Field(description=OFFSETS)]
+    value_end_char_index: Annotated[int, Field(description=OFFSETS)]
+    start: Annotated[date, Field(description="First day.")]
+    end: Annotated[date, Field(description="Last day, included.")]
+    date_start_char_index: Annotated[int, Field(description=OFFSETS)]
+    date_end_char_index: Annotated[int, Field(description=OFFSETS)]
+    speaker: Annotated[str | None, Field(description="Who gives it, where the sentence says so.")]
+    citation: CitationJson
+
+    @classmethod
+    def of(cls, dated: DatedValue) -> "DatedValueJson":
+        """Return the JSON shape of a dated value."""
+        return cls(
+            value=dated.value_text,
+            value_start_char_index=dated.value.start,
+            value_end_char_index=dated.value.end,
+            start=dated.first,
+            end=dated.last,
+            date_start_char_index=dated.when.start,
+            date_end_char_index=dated.when.end,
+            speaker=dated.speaker,
+            citation=CitationJson.of(dated.citation),
+        )
+
+
+class SeriesJson(BaseModel):
+    """The values of one thing through time, oldest first."""
+
+    values: list[DatedValueJson]
+    disagreements: Annotated[
+        list[tuple[int, int]],
+        Field(description="Pairs of positions in `values` that differ for the same time."),
+    ]
+
+    @classmethod
+    def of(cls, series: DatedSeries) -> "SeriesJson":
+        """Return the JSON shape of a series."""
+        return cls(
+            values=[DatedValueJson.of(each) for each in series.values],
+            disagreements=list(series.disagreements),
+        )
+
+
+class HintArticleJson(BaseModel):
+    """An article that a hint speaks of."""
+
+    id: str
+    title: str
+
+
+class HintJson(BaseModel):
+    """What would help to get an answer."""
+
+    code: str
+    text: Annotated[str, Field(description="In the language of the answer.")]
+    values: Annotated[
+        dict[str, str | int], Field(description="What the text says, for a text of your own.")
+    ]
+    articles: list[HintArticleJson]
+
+    @classmethod
+    def of(cls, hint: Hint, messages: Messages) -> "HintJson":
+        """Return the JSON shape of a hint, in the language of `messages`."""
+        return cls(
+            code=hint.name,
+            text=describe_hint(hint, messages),
+            values={
+                name: value if isinstance(value, int) else write_value(value)
+                for name, value in hint.values.items()
+            },
+            articles=[HintArticleJson(id=each, title=title) for each, title in hint.articles],
+        )
+
+
+class CarriedJson(BaseModel):
+    """What the question takes from those before it."""
+
+    kind: CarriedKind
+    text: str
+    start_char_index: Annotated[int, Field(description=QUESTION_OFFSETS)]
+    end_char_index: Annotated[int, Field(description=QUESTION_OFFSETS)]
+    instead: Annotated[str, Field(description="What stood there in `asked`; empty if nothing.")]
+
+    @classmethod
+    def of(cls, carried: Carried) -> "CarriedJson":
+        """Return the JSON shape of what is carried."""
+        return cls(
+            kind=carried.kind,
+            text=carried.text,
+            start_char_index=carried.start,
+            end_char_index=carried.end,
+            instead=carried.instead,
+        )
 
 
 class ConfidenceJson(BaseModel):
@@ -261,7 +437,22 @@ class AnswerJson(BaseModel):
 
     id: str
     object: Literal["answer"] = "answer"
-    question: str
+    question: Annotated[
+        str,
+        Field(
+            description=(
+                "As it was searched with: made to stand alone; whole where it asks two questions."
+            )
+        ),
+    ]
+    asked: Annotated[str, Field(description="As it was asked, white space aside.")]
+    carried: Annotated[
+        list[CarriedJson],
+        Field(description="What `question` takes from `history`: what tells it from `asked`."),
+    ]
+    new_topic: Annotated[
+        bool, Field(description="Whether the question stands alone, taking nothing from `history`.")
+    ]
     language: Annotated[Language, Field(description="Language of the answer.")]
     other_language: Annotated[
         str | None,
@@ -276,37 +467,70 @@ class AnswerJson(BaseModel):
     question_dates: list[QuestionDateJson]
     abstained: bool
     answer_skipped_reasons: list[SkippedReason]
+    remark: Annotated[
+        Remark | None, Field(description="What the text is, where it asks nothing of a library.")
+    ]
+    hints: Annotated[list[HintJson], Field(description="What would help to get an answer.")]
     confidence: ConfidenceJson
     answers: list[QuoteJson]
-    citations: list[CitationJson]
+    citations: Annotated[
+        list[CitationJson],
+        Field(
+            description=(
+                "Those of `answers`. No two citations of an answer have the same id, those of "
+                "`near`, `series` and `second` included."
+            )
+        ),
+    ]
+    near: Annotated[
+        list[CitationJson],
+        Field(description="Passages that come near without answering; of an abstention only."),
+    ]
+    series: Annotated[
+        SeriesJson | None, Field(description="The values of what is asked through time.")
+    ]
+    related_questions: Annotated[
+        list[str], Field(description="Questions near this one that the library answers.")
+    ]
+    second: Annotated[
+        "AnswerJson | None",
+        Field(description="The answer to the other question, where the text asks two."),
+    ]
     index: IndexJson
     timings_ms: dict[str, float]
 
     @classmethod
     def of(cls, answer: Answer) -> "AnswerJson":
         """Return the JSON shape of an answer."""
-        timings = answer.timings
+        return cls._of_numbered(number_citations(answer))
+
+    @classmethod
+    def _of_numbered(cls, answer: Answer) -> "AnswerJson":
+        timings, resumed = answer.timings, answer.resumed
+        messages = load_messages(answer.question.language)
         return cls(
             id=answer.id,
-            question=answer.question.text,
+            question=read_searched(answer),
+            asked=resumed.asked if resumed else answer.question.text,
+            carried=[CarriedJson.of(each) for each in resumed.carried] if resumed else [],
+            new_topic=bool(resumed and resumed.new_topic),
             language=answer.question.language,
             other_language=answer.question.other_language,
             filters=FiltersJson.of(answer.question.within),
-            question_dates=[QuestionDateJson.of(span) for span in answer.dates],
+            question_dates=[QuestionDateJson.of(span) for span in place_dates(answer)],
             abstained=answer.abstained,
             answer_skipped_reasons=list(answer.skipped_reasons),
+            remark=answer.remark,
+            hints=[HintJson.of(hint, messages) for hint in answer.hints],
             confidence=ConfidenceJson(
                 value=round(answer.confidence.value, 4), bucket=answer.confidence.bucket
             ),
-            answers=[
-                QuoteJson(
-                    text=quote.text,
-                    score=round(quote.score, 4),
-                    citation_ids=[quote.citation.id],
-                )
-                for quote in answer.quotes
-            ],
+            answers=[QuoteJson.of(quote) for quote in answer.quotes],
             citations=[CitationJson.of(quote.citation) for quote in answer.quotes],
+            near=[CitationJson.of(quote.citation) for quote in answer.near],
+            series=SeriesJson.of(answer.series) if answer.series else None,
+            related_questions=list(answer.related),
+            second=cls._of_numbered(answer.second) if answer.second else None,
             index=IndexJson(id=answer.generation_id),
             timings_ms={
                 "encode": round(timings.encode, 2),

@@ -83,7 +83,8 @@ def test_every_answer_holds_together(answers: list[Answer]) -> None:
         assert ids == [f"c{number}" for number in range(1, len(ids) + 1)]
         ranked = answer.ranked_article_ids
         assert {quote.citation.article_id for quote in answer.quotes} <= set(ranked)
-        assert len(set(ranked)) == len(ranked) > 0
+        assert len(set(ranked)) == len(ranked)
+        assert bool(ranked) == (answer.remark is None)
         if answer.quotes:
             assert answer.confidence.value == scores[0]
     assert len({answer.id for answer in answers}) == len(LINES)

@@ -35,19 +35,34 @@ NO_FILTERS: dict[str, object] = {
 ANSWER = {
     "id": str,
     "question": str,
+    "asked": str,
+    "carried": list,
+    "new_topic": bool,
     "language": str,
     "other_language": OPTIONAL,
     "filters": dict,
     "question_dates": list,
     "abstained": bool,
     "answer_skipped_reasons": list,
+    "remark": OPTIONAL,
+    "hints": list,
     "confidence": dict,
     "answers": list,
     "citations": list,
+    "near": list,
+    "series": (dict, type(None)),
+    "related_questions": list,
+    "second": (dict, type(None)),
     "index": dict,
     "timings_ms": dict,
 }
-QUOTE = {"text": str, "score": float, "citation_ids": list}
+QUOTE = {
+    "text": str,
+    "score": float,
+    "citation_ids": list,
+    "mark": (dict, type(None)),
+    "speaker": (dict, type(None)),
+}
 CITATION = {
     "id": str,
     "type": str,

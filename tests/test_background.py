@@ -10,7 +10,7 @@ from massilia.corpus.article import Language
 from massilia.index.background import FEWEST, SAMPLE, Background, Spread, read_reference_sentences
 from massilia.index.encoder import Vectors
 from massilia.service.answer import Bucket
-from massilia.service.confidence import THRESHOLD, estimate_confidence
+from massilia.service.confidence import THRESHOLD, estimate_probability, make_confidence
 
 FRENCH, ENGLISH = Language.FRENCH, Language.ENGLISH
 
@@ -29,6 +29,13 @@ def make_spread(count: int = 100, deviation: float = 0.02) -> Spread:
     )
 
 
+def estimate(similarity: float, spread: Spread) -> float:
+    """Give the probability of one sentence."""
+    figures = (spread.exceed_chance(similarity), spread.exceed_reference(similarity))
+    chance, reference = (np.array([figure]) for figure in figures)
+    return float(estimate_probability(chance, reference)[0])
+
+
 def test_a_similarity_exceeds_chance_by_its_deviations_less_those_of_the_best_of_so_many() -> None:
     assert make_spread().exceed_chance(0.9) == pytest.approx(5 - math.sqrt(2 * math.log(100)))
 
@@ -45,8 +52,8 @@ def test_a_background_without_any_spread_divides_by_no_nought() -> None:
     spread = Spread(0.8, 0.0, 60, 0.8, 0.0)
     assert math.isfinite(spread.exceed_chance(0.8))
     assert math.isfinite(spread.exceed_reference(0.9))
-    assert estimate_confidence(0.9, spread).value == pytest.approx(1)
-    assert estimate_confidence(0.7, spread).value == pytest.approx(0)
+    assert estimate(0.9, spread) == pytest.approx(1)
+    assert estimate(0.7, spread) == pytest.approx(0)
 
 
 def test_each_language_is_measured_against_its_own_sentences() -> None:
@@ -101,7 +108,7 @@ def test_there_are_enough_reference_sentences_each_once() -> None:
 
 
 def test_confidence_grows_with_similarity_and_stays_a_probability() -> None:
-    values = [estimate_confidence(each / 100, make_spread(200)).value for each in range(101)]
+    values = [estimate(each / 100, make_spread(200)) for each in range(101)]
     assert values == sorted(values)
     assert 0 <= values[0] < 0.001
     assert 0.99 < values[-1] <= 1
@@ -113,10 +120,10 @@ def test_confidence_grows_with_similarity_and_stays_a_probability() -> None:
 )
 def test_buckets_put_the_probability_in_words(similarity: float, bucket: Bucket) -> None:
     """The probabilities are .01, .49, .65 and .87."""
-    assert estimate_confidence(similarity, make_spread()).bucket is bucket
+    assert make_confidence(estimate(similarity, make_spread())).bucket is bucket
 
 
 def test_what_stands_out_no_more_than_chance_from_both_is_not_quoted() -> None:
     spread = Spread(0.8, 0.02, 100, 0.8, 0.02)
     chance = 0.8 + 0.02 * math.sqrt(2 * math.log(100))
-    assert estimate_confidence(chance, spread).value < THRESHOLD
+    assert estimate(chance, spread) < THRESHOLD

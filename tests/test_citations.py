@@ -11,7 +11,8 @@ from massilia.index.encoder import Encoder
 from massilia.index.library import Library
 from massilia.ingest.document import Document
 from massilia.service.answer import Citation
-from massilia.service.answerer import Answerer, cite
+from massilia.service.answerer import Answerer
+from massilia.service.composition import cite
 
 TEXT = "One cable.\n\nTwo <cables> & more. Three cables.\n\nThree cables."
 ARTICLE = Article("port-en", Language.ENGLISH, "The port", TEXT, "port.md")

@@ -73,9 +73,11 @@ def test_a_run_does_not_differ_from_itself(
     assert by_name["quote_precision"].first is None
     # No mean over the same questions of both: there is nothing to swap.
     assert {name for name, each in by_name.items() if each.p is None} == {
-        *("quote_precision", "quote_characters", "quotes_per_answer"),
+        *("mark_rate", "mark_exact", "mark_overlap"),
+        *("quote_precision", "quote_characters", "quote_characters_p50", "quotes_per_answer"),
         *("verbatim_rate", "offset_exact_rate", "citation_resolves_rate"),
         *("selective_risk", "AURC", "risk@50", "risk@70", "risk@90", "refusal_precision", "ECE"),
+        *("false_answer_rate@80", "wrong_quote_rate@80"),
         *("latency_p50_ms", "latency_p95_ms", "latency_p99_ms", "questions_per_second"),
     }
 

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -267,3 +268,12 @@ def test_ragchecker_is_given_questions_answers_quotes_and_passages(
             },
         ]
     }
+
+
+def test_ragchecker_is_given_a_turn_as_it_was_searched_with(
+    make_outcome: MakeOutcome, make_run: MakeRun, tmp_path: Path
+) -> None:
+    outcome = replace(make_outcome(question="What did it cost?"), rewritten="What did Medusa cost?")
+    write_ragchecker(make_run([outcome]), tmp_path / "ragchecker.json")
+    (result,) = json.loads((tmp_path / "ragchecker.json").read_text(encoding="utf-8"))["results"]
+    assert result["query"] == "What did Medusa cost?"

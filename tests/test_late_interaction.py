@@ -87,10 +87,10 @@ def test_nothing_to_score_is_no_error(question: Vectors) -> None:
     assert score_passages(question, WEIGHTS, []).shape == (0,)
     assert score_sentences(question, WEIGHTS, []) == []
     assert score_passages(nothing, none, passages).tolist() == [0, 0]
-    assert [each.tolist() for each in score_sentences(nothing, none, passages)] == [[0, 0], []]
+    assert [each.led.tolist() for each in score_sentences(nothing, none, passages)] == [[0, 0], []]
     empty = [make_passage([])]
     assert score_passages(question, WEIGHTS, empty).tolist() == [0]
-    assert [each.tolist() for each in score_sentences(question, WEIGHTS, empty)] == [[]]
+    assert [each.led.tolist() for each in score_sentences(question, WEIGHTS, empty)] == [[]]
 
 
 def test_a_sentence_scores_by_its_own_tokens_and_by_those_that_lead(question: Vectors) -> None:
@@ -102,24 +102,36 @@ def test_a_sentence_scores_by_its_own_tokens_and_by_those_that_lead(question: Ve
         make_passage([1, 254]),
     ]
     scores = score_sentences(question, WEIGHTS, passages)
-    assert [len(each) for each in scores] == [4, 0, 0, 2, 255]
+    assert [len(each.led) for each in scores] == [4, 0, 0, 2, 255]
+
+    def score(passage: PassageTokens, sentence: int, *taken: int) -> float:
+        if sentence not in passage.sentences:
+            return 0.0
+        return score_by_hand(question, WEIGHTS, passage.vectors[np.isin(passage.sentences, taken)])
+
     for passage, found in zip(passages, scores, strict=True):
-        expected = [
-            score_by_hand(
-                question, WEIGHTS, passage.vectors[np.isin(passage.sentences, [sentence, LEAD])]
-            )
-            if sentence in passage.sentences
-            else 0
-            for sentence in range(len(found))
-        ]
-        assert found.tolist() == pytest.approx(expected, abs=1e-5)
+        numbers = range(len(found.led))
+        led = [score(passage, number, number, LEAD) for number in numbers]
+        own = [score(passage, number, number) for number in numbers]
+        assert found.led.tolist() == pytest.approx(led, abs=1e-5)
+        assert found.own.tolist() == pytest.approx(own, abs=1e-5)
+
+
+def test_near_is_the_share_of_the_weights_whose_token_is_matched() -> None:
+    passage, one = make_passage([0]), np.ones(1, np.float32)
+    question = CODEC.project(draw(2))
+    for row, product in enumerate((0.4, -0.2)):
+        question[row] *= product / score_by_hand(question[[row]], one, passage.vectors)
+    (scores,) = score_sentences(question, np.array([3, 1], np.float32), [passage])
+    assert scores.near.tolist() == [0.75]
+    assert scores.own.tolist() == pytest.approx([(3 * 0.4 - 0.2) / 4], abs=1e-6)
 
 
 def test_no_sentence_scores_higher_than_its_passage(question: Vectors) -> None:
     passages = [make_passage(sorted(GENERATOR.integers(0, 4, 30).tolist())) for _ in range(9)]
     whole = score_passages(question, WEIGHTS, passages)
     for score, parts in zip(whole, score_sentences(question, WEIGHTS, passages), strict=True):
-        assert parts.max() <= score + 1e-6
+        assert parts.led.max() <= score + 1e-6
 
 
 def test_the_right_passage_and_sentence_of_real_ones_score_highest(encoder: Encoder) -> None:
@@ -151,7 +163,7 @@ def test_the_right_passage_and_sentence_of_real_ones_score_highest(encoder: Enco
         question = codec.project(tokens.vectors)
         weights = weigh_tokens(tokens.ids, {}, 2)
         passage = int(score_passages(question, weights, passages).argmax())
-        sentence = int(score_sentences(question, weights, passages)[passage].argmax())
+        sentence = int(score_sentences(question, weights, passages)[passage].led.argmax())
         assert (passage, sentence) == wanted
 
 

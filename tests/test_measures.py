@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,12 +17,15 @@ from massilia.eval.measures import (
     list_measures,
     make_statistic,
     measure_scores,
+    overlaps_mark,
     score_outcomes,
 )
 from massilia.eval.question_set import GoldSpan, Judgement
 from massilia.eval.run import CheckedQuote, Outcome, RankedArticle
 from massilia.eval.run_file import Run
+from massilia.eval.selective import false_answer_rate_at, wrong_answer_rate_at
 from massilia.eval.summary import summarise_run
+from massilia.ingest.sentences import Span
 
 FRENCH, ENGLISH = Language.FRENCH, Language.ENGLISH
 SECOND = 1 / math.log2(3)
@@ -212,7 +216,119 @@ def test_any_of_the_accepted_strings_is_enough_and_to_the_letter(make_outcome: M
     check(found, {"answer_hit@1": 2 / 3})
 
 
-def test_the_whole_first_quote_is_compared_with_the_accepted_strings(
+@pytest.mark.parametrize(
+    ("quotes", "early"),
+    [
+        ([], False),
+        (["Two cables."], True),
+        (["x" * 297 + "Two"], True),
+        (["x" * 298 + "Two"], False),
+        (["x" * 200, "y" * 97 + "Two"], True),
+        (["x" * 200, "y" * 98 + "Two"], False),
+        (["x" * 300, "Two"], False),
+        (["x" * 301, "Two"], False),
+        (["x" * 400, "y", "Two"], False),
+        (["T", "wo"], False),
+        (["One", "Three", "Two"], True),
+        (["two"], False),
+    ],
+)
+def test_an_early_hit_ends_within_300_characters(
+    make_outcome: MakeOutcome, quotes: list[str], early: bool
+) -> None:
+    assert make_outcome("q1", quotes=quotes).hit_within(300) is early
+
+
+def test_early_hits_are_a_share_of_the_answerable(make_outcome: MakeOutcome) -> None:
+    """Of four one is hit at once, one in time, one too late; the last abstains."""
+    found = measure(
+        make_outcome("q1", quotes=["Two"]),
+        make_outcome("q2", quotes=["x" * 297, "Two"]),
+        make_outcome("q3", quotes=["x" * 298, "Two"]),
+        make_outcome("q4", best="Two"),
+        make_outcome("q5", quotes=["Two"], answerable=False),
+    )
+    check(found, {"answer_hit@300c": 2 / 4, "answer_hit@3": 3 / 4})
+
+
+def mark(quote: CheckedQuote, words: str) -> CheckedQuote:
+    """Mark the last words of a quote that are those given."""
+    start = quote.start + quote.text.rindex(words)
+    return replace(quote, mark=Span(start, start + len(words)))
+
+
+def test_what_is_marked_is_compared_with_the_accepted_strings(
+    make_outcome: MakeOutcome, make_quote: MakeQuote
+) -> None:
+    """The quotes stand at 100 in the article, so that places in the two differ.
+
+    q1 marks the answer but for its article: 1 and 1. q2 marks one word of two and another: 0 and
+    2 * 1 / (2 + 2), and touches the answer. q3 marks what ends where the answer begins: nothing.
+    q4 marks nothing, and is the answer. q5 abstains. So exact matches are 2 of 5; marks, of q1 to
+    q3, exact in 1 and overlapping in 2. q6 and q7 are unanswerable, and q6 has one of the four
+    marks of six answers. In q8, which no string is accepted for, a mark says nothing but that it is
+    there.
+    """
+
+    def make(name: str, text: str, marked: str, *answers: str, **more: object) -> Outcome:
+        quote = mark(make_quote(text, start=100), marked)
+        return make_outcome(name, quotes=[quote], answers=answers, **more)
+
+    outcomes = [
+        make("q1", "Now the two cables land.", "two cables", "the two cables"),
+        make("q2", "Two old cables land.", "old cables", "Two old"),
+        make("q3", "Two cables land.", "Two ", "cables"),
+        make_outcome("q4", quotes=["Two"]),
+        make_outcome("q5"),
+        make("q6", "Two cables land.", "Two", answerable=False),
+        make_outcome("q7", quotes=["Two"], answerable=False),
+    ]
+    expected = {
+        "exact_match": 2 / 5,
+        "token_f1": (1 + 1 / 2 + 0 + 1) / 5,
+        "mark_rate": 4 / 6,
+        "mark_exact": 1 / 3,
+        "mark_overlap": 2 / 3,
+    }
+    check(measure(*outcomes), expected)
+    unjudged = make("q8", "Two cables land.", "Two")
+    check(measure(*outcomes, unjudged), expected | {"mark_rate": 5 / 7})
+
+
+def test_only_the_first_quotes_mark_counts(
+    make_outcome: MakeOutcome, make_quote: MakeQuote
+) -> None:
+    found = measure(make_outcome(quotes=["Three cables.", mark(make_quote("Two."), "Two")]))
+    assert found["mark_rate"] == 0
+    assert found["mark_exact"] is None
+    assert found["exact_match"] == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "marked", "accepted", "overlaps"),
+    [
+        ("Two cables, two ships", "two", ["two ships"], True),
+        ("one two one two", "two", ["two"], True),
+        ("two, one two", "two", ["one"], False),
+        ("one two", "two", ["one"], False),
+        ("onetwo", "two", ["one"], False),
+        ("onetwo", "two", ["onet"], True),
+        ("two one", "two ", ["one"], False),
+        ("the two of them", "two", ["the two of them"], True),
+        ("Two cables", "cables", ["two cables"], False),
+        ("Two cables", "Two", ["ships", "Two cables"], True),
+        ("Two cables", "Two", [], False),
+    ],
+)
+def test_a_mark_overlaps_what_it_shares_a_character_with(
+    make_quote: MakeQuote, text: str, marked: str, accepted: list[str], overlaps: bool
+) -> None:
+    quote = make_quote(text, start=7)
+    assert overlaps_mark(mark(quote, marked), accepted) is overlaps
+    assert not overlaps_mark(quote, accepted), "nothing is marked"
+
+
+def test_where_nothing_is_marked_the_whole_first_quote_is_compared(
     make_outcome: MakeOutcome, make_quote: MakeQuote
 ) -> None:
     """Of four answerable questions.
@@ -293,6 +409,20 @@ def test_quotes_are_counted_over_the_questions_that_have_any(make_outcome: MakeO
     check(found, {"quote_characters": 12 / 3, "quotes_per_answer": 3 / 2})
 
 
+def test_the_median_length_is_that_of_all_quotes(make_outcome: MakeOutcome) -> None:
+    """Quotes of 2, 4; 6; 9 characters: (4 + 6) / 2. Their questions 2, 1 and 0 times: 2 2 4 4 6."""
+    outcomes = [
+        make_outcome("q1", quotes=["x" * 2, "x" * 4]),
+        make_outcome("q2", quotes=["x" * 6], answerable=False),
+        make_outcome("q3", quotes=["x" * 9]),
+        make_outcome("q4"),
+    ]
+    check(measure(*outcomes), {"quote_characters_p50": 5})
+    statistic = make_statistic("quote_characters_p50", score_outcomes(outcomes))
+    weights = np.array([[2, 1, 0, 7], [0, 0, 1, 0], [0, 0, 0, 1]], dtype=np.float64)
+    assert statistic(weights).tolist() == pytest.approx([4, 9, np.nan], nan_ok=True)
+
+
 def test_a_wrong_citation_lowers_the_rates(
     make_outcome: MakeOutcome, make_quote: MakeQuote
 ) -> None:
@@ -356,6 +486,88 @@ def test_answering_and_refusing_are_measured_over_all_questions(six: list[Outcom
     )
 
 
+@pytest.fixture
+def nine(make_outcome: MakeOutcome, make_quote: MakeQuote) -> list[Outcome]:
+    """Five questions with an answer, of falling confidence, and four without one.
+
+    Right are the 1st, 3rd and 5th; the 4th is refused, as are all but the surest of the four. For
+    the last nothing is found.
+    """
+    return [
+        make_outcome("a1", quotes=[make_quote("Two", 0.9)]),
+        make_outcome("a2", quotes=[make_quote("Three", 0.8)]),
+        make_outcome("a3", quotes=[make_quote("Two", 0.7)]),
+        make_outcome("a4", best=make_quote("Three", 0.6)),
+        make_outcome("a5", quotes=[make_quote("Two", 0.5)]),
+        make_outcome("u1", quotes=[make_quote("Two", 0.95)], answerable=False),
+        make_outcome("u2", best=make_quote("Two", 0.6), answerable=False),
+        make_outcome("u3", best=make_quote("Two", 0.55), answerable=False),
+        make_outcome("u4", answerable=False),
+    ]
+
+
+def test_rates_are_at_the_threshold_that_answers_80_percent_of_the_answerable(
+    nine: list[Outcome], make_outcome: MakeOutcome, make_quote: MakeQuote
+) -> None:
+    """4 of 5 are answered from 0.6 up, 2 of them wrongly; of the four without an answer 0.95 and
+    0.6 are. A sixth question, of 0.4, means ceil(4.8) = 5 answers: 2 of 5 wrong, and 3 of 4.
+
+    One that no string is accepted for moves no threshold.
+    """
+    names = ("false_answer_rate@80", "wrong_quote_rate@80")
+    check(measure(*nine), dict(zip(names, (2 / 4, 2 / 4), strict=True)))
+    sixth = make_outcome("a6", quotes=[make_quote("Two", 0.4)])
+    check(measure(*nine, sixth), dict(zip(names, (3 / 4, 2 / 5), strict=True)))
+    unjudged = make_outcome("a7", quotes=[make_quote("Two", 0.1)], answers=())
+    assert pick(measure(*nine, unjudged), names) == pick(measure(*nine), names)
+
+
+def test_a_threshold_does_not_part_questions_that_are_equally_sure(
+    make_outcome: MakeOutcome, make_quote: MakeQuote
+) -> None:
+    """The threshold must let one of two pass, and so lets both, and the third."""
+    outcomes = [
+        make_outcome("a1", quotes=[make_quote("Two", 0.5)]),
+        make_outcome("a2", quotes=[make_quote("Three", 0.5)]),
+        make_outcome("u1", quotes=[make_quote("Two", 0.5)], answerable=False),
+    ]
+    check(measure(*outcomes), {"false_answer_rate@80": 1, "wrong_quote_rate@80": 1 / 2})
+
+
+def test_a_threshold_is_moved_anew_for_each_resample(nine: list[Outcome]) -> None:
+    """a5 five times: 8 of 9 are needed, and the threshold is 0.5: u1 to u3; 2 of 9 are wrong.
+
+    a1 five times, a2 once: 5 of 6 are needed, from 0.9 up: u1 once, not u3 thrice; none is wrong.
+    None with an answer: no threshold. None without one: 2 of 4 wrong as before.
+    """
+    scores = score_outcomes(nine)
+    weights = np.array(
+        [
+            [1, 1, 1, 1, 5, 1, 1, 1, 1],
+            [5, 1, 0, 0, 0, 1, 0, 3, 0],
+            [0, 0, 0, 0, 0, 1, 1, 1, 1],
+            [1, 1, 1, 1, 1, 0, 0, 0, 0],
+        ],
+        dtype=np.float64,
+    )
+    found = [
+        make_statistic(name, scores)(weights).tolist()
+        for name in ("false_answer_rate@80", "wrong_quote_rate@80")
+    ]
+    assert found[0] == pytest.approx([3 / 4, 1 / 4, np.nan, np.nan], nan_ok=True)
+    assert found[1] == pytest.approx([2 / 9, 0, np.nan, 2 / 4], nan_ok=True)
+
+
+@pytest.mark.parametrize("share", [0, -0.1, 1.1])
+def test_a_threshold_answers_some_share_of_the_answerable(share: float) -> None:
+    for make in (
+        lambda: false_answer_rate_at([1], [0.5], share),
+        lambda: wrong_answer_rate_at([1], [0], [0.5], share),
+    ):
+        with pytest.raises(ValueError, match="above 0, up to 1"):
+            make()
+
+
 def test_answers_in_one_bin_of_confidence_are_compared_with_their_mean(
     make_outcome: MakeOutcome, make_quote: MakeQuote
 ) -> None:
@@ -384,6 +596,7 @@ def test_questions_that_no_string_is_accepted_for_say_nothing_of_answers(
     names = [
         *("answer_hit@1", "answer_hit@3", "exact_match", "token_f1", "selective_risk", "AURC"),
         *("risk@50", "risk@70", "risk@90", "refusal_precision", "ECE", "Brier"),
+        *("answer_hit@300c", "mark_exact", "false_answer_rate@80", "wrong_quote_rate@80"),
     ]
     quoted = make_outcome("t1", "a", quotes=[make_quote("Four", 0.5)], answers=())
     refused = make_outcome("t2", "a", best=make_quote("Four", 0.5), answers=())
@@ -406,17 +619,21 @@ def test_every_measure_is_given_even_where_there_is_nothing_to_count(
     assert list(answered) == list_measures()
     assert {name for name, value in answered.items() if value is None} == {
         "quote_precision",
+        "mark_exact",
+        "mark_overlap",
         "refusal_precision",
         "refusal_recall",
         "false_answer_rate",
+        "false_answer_rate@80",
     }
     refused = measure(make_outcome("q1", answerable=False))
     assert list(refused) == list_measures()
     assert {name for name, value in refused.items() if value is None} == {
         *map(str, RETRIEVAL),
-        *("answer_hit@1", "answer_hit@3", "exact_match", "token_f1"),
+        *("answer_hit@1", "answer_hit@3", "answer_hit@300c", "exact_match", "token_f1"),
+        *("mark_rate", "mark_exact", "mark_overlap", "quote_characters_p50"),
         *("quote_precision", "quote_characters", "quotes_per_answer", *INTEGRITY),
-        "selective_risk",
+        *("selective_risk", "false_answer_rate@80", "wrong_quote_rate@80"),
     }
     check(
         refused,
@@ -433,6 +650,7 @@ def test_what_is_better_lower_is_among_the_measures() -> None:
     assert {
         *("selective_risk", "AURC", "risk@50", "risk@70", "risk@90", "false_answer_rate"),
         *("ECE", "Brier", "latency_p50_ms", "latency_p95_ms", "latency_p99_ms"),
+        *("false_answer_rate@80", "wrong_quote_rate@80"),
     } == LOWER_IS_BETTER
 
 

@@ -11,7 +11,10 @@ import pytest
 import massilia.service.pages as pages
 from massilia.corpus.article import Language
 from massilia.ingest.language import OTHER_LANGUAGES
-from massilia.service.answer import Bucket, SkippedReason
+from massilia.service.answer import Bucket, Hint, SkippedReason
+from massilia.service.answer_text import describe_hint
+from massilia.service.conversation import CarriedKind
+from massilia.service.earlier import EarlierError, read_earlier
 from massilia.service.filters import FilterError, read_filter
 from massilia.service.messages import Messages, choose_language, load_messages
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
@@ -44,20 +47,30 @@ KEYS_OF_VERIFICATION = {
     *(f"verification.{part}" for part in ("nothing", "now", "elsewhere")),
 }
 """What `verification_text.py` asks for."""
-KEYS_OF_REPLIES = {
-    *(f"remark.{remark}" for remark in Remark),
-    *(f"hint.{part}" for part in ("name_not_found", "nearest", "unknown_words")),
-    *(f"hint.{part}" for part in ("out_of_date_range", "year_not_with_names", "what_is_not")),
+HINTS: dict[str, dict[str, object]] = {
+    "name_not_found": {"name": "Meduza"},
+    "nearest": {"name": "Medusa"},
+    "unknown_words": {"words": ("zeppelin", "quagga")},
+    "out_of_date_range": {"first": 2004, "last": 2026},
+    "year_not_with_names": {"count": 1, "names": ["Medusa", "Orange"], "years": (2016, 2017)},
+    "known_names": {"count": 1234, "names": "Medusa"},
+    "what_is_not": {},
+    "other_dates": {"years": [2016]},
 }
-"""What an abstention says of the question."""
+"""The hints of an abstention, with such values as they come with."""
+KEYS_OF_ANSWERS = {*(f"hint.{name}" for name in HINTS), "series.differ"}
+"""What `answer_text.py` asks for, and templates don't."""
 FAMILIES = {
     "confidence.": {bucket.lower() for bucket in Bucket},
     "abstention.": {reason.lower() for reason in SkippedReason},
+    "carried.": set(CarriedKind),
+    "remark.": set(Remark),
     "languages.": set(Language),
     "language_headings.": set(Language),
     "other_languages.": set(OTHER_LANGUAGES),
     "question_error.": {
-        *("empty", "too_long", "too_many_tokens", "control_character", "too_many_earlier"),
+        *("empty", "too_long", "too_many_tokens", "control_character"),
+        *("too_many_earlier", "earlier_too_long", "earlier_control_character"),
         *(f"filter_{part}" for part in ("date", "range", "language", "names", "name", "character")),
     },
     "error.": {
@@ -72,7 +85,7 @@ def placeholders(text: str) -> set[str]:
 
 
 def used_keys() -> set[str]:
-    keys = KEYS_OF_MESSAGES | KEYS_OF_SCOPE | KEYS_OF_VERIFICATION | KEYS_OF_REPLIES
+    keys = KEYS_OF_MESSAGES | KEYS_OF_SCOPE | KEYS_OF_VERIFICATION | KEYS_OF_ANSWERS
     for template in TEMPLATES:
         for key, continued in re.findall(r'text\("([\w.]+)"( ~)?', template.read_text()):
             keys |= {key + end for end in FAMILIES[key]} if continued else {key}
@@ -128,6 +141,27 @@ def test_every_fault_of_a_filter_is_told() -> None:
         for messages in (FRENCH, ENGLISH):
             told = messages.text(f"question_error.{caught.value.code}", **caught.value.values)
             assert "{" not in told
+
+
+def test_every_fault_of_a_conversation_is_told() -> None:
+    for texts in (["Qui ?"] * 11, ["x" * (MAX_CHARACTERS + 1)], ["a\x07b"]):
+        with pytest.raises(EarlierError) as caught:
+            read_earlier(texts)
+        for messages in (FRENCH, ENGLISH):
+            told = messages.text(f"question_error.{caught.value.code}", **caught.value.values)
+            assert "{" not in told
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_a_hint_is_told_in_both_languages_whatever_its_values(name: str) -> None:
+    for messages in (FRENCH, ENGLISH):
+        told = describe_hint(Hint(name, HINTS[name]), messages)
+        assert not re.search(r"[{}\[\]()]|2[.,\u202f]0", told), told
+    assert "zeppelin, quagga" in describe_hint(
+        Hint("unknown_words", HINTS["unknown_words"]), FRENCH
+    )
+    many = describe_hint(Hint("known_names", HINTS["known_names"]), ENGLISH)
+    assert many == "The library has 1,234 articles with Medusa, but none answers this:"
 
 
 def test_french_is_set_as_french() -> None:

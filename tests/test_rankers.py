@@ -316,8 +316,8 @@ def test_sentences_are_scored_by_their_tokens_and_by_those_that_lead_them() -> N
     assert list(scores) == [3, 1]
     total = FIRST + SECOND
     first, last = (FIRST / 3 + SECOND) / total, (FIRST - SECOND / 3) / total
-    assert scores[3] == pytest.approx([1])
-    assert scores[1] == pytest.approx([first, 0, last], abs=1e-6)
+    assert scores[3].led == pytest.approx([1])
+    assert scores[1].led == pytest.approx([first, 0, last], abs=1e-6)
     assert score_passage_sentences(index, ask(), [3, 1]) == {}
     unheld = FixedIndex(FixedPassage(1, None), codec=None)
     assert score_passage_sentences(unheld, ask(tokens=2), [1]) == {}

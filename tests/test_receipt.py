@@ -12,7 +12,8 @@ from massilia.index.filter import Filter
 from massilia.index.library import Library
 from massilia.ingest.document import Document
 from massilia.service.answer import Answer
-from massilia.service.answerer import Answerer, compose_answer
+from massilia.service.answerer import Answerer
+from massilia.service.composition import compose_answer
 from massilia.service.question import read_question
 from massilia.service.receipt import (
     CONTEXT,
@@ -34,12 +35,20 @@ TEXT = (
     "Le câble Medusa a touché terre à Bizerte en novembre 2025."
 )
 ARTICLE = Article("medusa", Language.FRENCH, "Medusa", TEXT, "medusa.md", url="https://x.test/m")
+OTHER = Article(
+    "b",
+    Language.FRENCH,
+    "Tunis",
+    "𝔐 Tunis\n\nLe câble Medusa a touché terre à Tunis en décembre 2025.",
+    "b.md",
+)
+ARTICLES = {article.id: article for article in (ARTICLE, OTHER)}
 QUESTION = "Où le câble Medusa a-t-il touché terre en 2025 ?"
 
 
 @pytest.fixture
 def filled(library: Library, toy_encoder: Encoder) -> Library:
-    library.put([Document(ARTICLE, "/medusa.md")])
+    library.put(Document(each, each.origin) for each in ARTICLES.values())
     library.build(toy_encoder)
     return library
 
@@ -97,16 +106,18 @@ def test_a_receipt_holds_every_quote_with_its_context_and_hashes(
     receipt = make_receipt(answer, filled)
     assert [each.text for each in receipt.answers] == [each.text for each in answer.quotes]
     for cited, quote in zip(receipt.citations, answer.quotes, strict=True):
-        assert TEXT[cited.start : cited.end] == cited.text == quote.text
-        assert (cited.article_id, cited.title, cited.url) == ("medusa", "Medusa", ARTICLE.url)
-        assert cited.text_sha256 == hash_text(TEXT)
+        article = ARTICLES[cited.article_id]
+        text = article.text
+        assert text[cited.start : cited.end] == cited.text == quote.text
+        assert (cited.title, cited.url) == (article.title, article.url)
+        assert cited.text_sha256 == hash_text(text)
         assert cited.cited_text_sha256 == hash_text(quote.text)
         assert cited.prefix is not None
         assert cited.suffix is not None
         around = cited.prefix + cited.text + cited.suffix
-        assert around in TEXT
+        assert around in text
         assert len(cited.prefix) == min(CONTEXT, cited.start)
-        assert len(cited.suffix) == min(CONTEXT, len(TEXT) - cited.end)
+        assert len(cited.suffix) == min(CONTEXT, len(text) - cited.end)
 
 
 def test_a_receipt_says_when_and_with_what_the_answer_was_given(
@@ -131,7 +142,7 @@ def test_the_encoder_of_another_generation_is_not_claimed(
 def test_an_article_that_changed_meanwhile_gives_no_context(
     answer: Answer, filled: Library
 ) -> None:
-    filled.remove(["medusa"])
+    filled.remove(list(ARTICLES))
     assert {(each.prefix, each.suffix) for each in make_receipt(answer, filled).citations} == {
         (None, None)
     }
@@ -147,10 +158,15 @@ def test_what_a_receipt_shares_with_the_answers_own_json_is_the_same(
     told = AnswerJson.of(answer).model_dump(mode="json")
     assert content["question_dates"]
     assert content["filters"]["articles"] == ["b", "medusa"]
-    for name in content.keys() & told.keys() - {"object", "citations"}:
+    for name in content.keys() & told.keys() - {"object", "answers", "citations"}:
         assert content[name] == told[name], name
+    for given, quote in zip(content["answers"], told["answers"], strict=True):
+        assert given == {name: quote[name] for name in given}
+        assert quote.keys() - given.keys() == {"mark", "speaker"}
     assert told.keys() - content.keys() == {
-        *("other_language", "abstained", "answer_skipped_reasons", "timings_ms")
+        *("other_language", "abstained", "answer_skipped_reasons", "timings_ms"),
+        *("asked", "carried", "new_topic", "remark", "hints"),
+        *("near", "series", "related_questions", "second"),
     }
     for cited, citation in zip(content["citations"], told["citations"], strict=True):
         for name in cited.keys() & citation.keys():

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from importlib.util import module_from_spec, spec_from_file_location
 from itertools import pairwise
 from pathlib import Path
@@ -48,14 +49,17 @@ from massilia.eval.report import (
     list_facts,
     list_groups,
     list_sections,
+    list_turns,
     make_statements,
     render_report,
 )
 from massilia.eval.report_plots import draw_plots, find_least_risks
+from massilia.eval.report_refusals import RefusalTable, tabulate_refusals
 from massilia.eval.report_words import CATALOGUES, name_value, write_interval, write_value
 from massilia.eval.run import CheckedQuote, Outcome, PassagePlace
 from massilia.eval.run_file import Run
 from massilia.eval.summary import Summary, summarise_run
+from massilia.service.answer import SkippedReason
 from massilia.service.messages import Messages, load_messages
 from massilia.service.pages import STATIC
 from massilia.service.quality import ROOT
@@ -93,7 +97,7 @@ def full_run(make_outcome: MakeOutcome, make_quote: MakeQuote, make_run: MakeRun
     """Make a run of everything that a report can speak of: two wrong answers, one wrong refusal.
 
     q1 is right, q2 wrong and sure of it, q3 is refused wrongly, q4 is refused rightly, q5 has no
-    answer and gets one.
+    answer and gets one. q2 was searched with a name of q1's.
     """
     kinds = {"type": "who", "form": "plain", "difficulty": "easy", "topic": "sea"}
     text = "Two cables. They land at the port."
@@ -134,13 +138,26 @@ def full_run(make_outcome: MakeOutcome, make_quote: MakeQuote, make_run: MakeRun
             **kinds,
         ),
     )
+    unsure = (SkippedReason.WEAK_EVIDENCE,)
+    outcomes = (
+        outcomes[0],
+        replace(outcomes[1], rewritten="How many cables (Medusa)?"),
+        replace(outcomes[2], reasons=unsure),
+        replace(outcomes[3], reasons=(SkippedReason.NAME_NOT_FOUND, *unsure)),
+        outcomes[4],
+    )
     run = make_run(
         outcomes,
         texts={"a": text, "b": "A ship."},
         passages={"a:5-34": text[5:34]},
         directions={"en-en": outcomes[:2], "fr-en": outcomes[2:3]},
     )
-    return replace(run, cold_start=ColdStart(7.84, 1147.8), data=replace(run.data, unjudged=3))
+    return replace(
+        run,
+        cold_start=ColdStart(7.84, 1147.8),
+        data=replace(run.data, unjudged=3),
+        setup=replace(run.setup, today=date(2026, 1, 1)),
+    )
 
 
 @pytest.fixture
@@ -397,7 +414,12 @@ def test_every_text_is_asked_for_and_every_text_asked_for_exists(
 
     monkeypatch.setattr(Messages, "text", listen)
     right = make_run([make_outcome("q1", "a", ["Two cables."])])
-    refused = make_run([make_outcome("q1")])
+    refused = make_run(
+        [
+            replace(make_outcome("q1"), reasons=(SkippedReason.NO_RELEVANT_CONTENT,)),
+            make_outcome("q2", answerable=False),
+        ]
+    )
     for run in (full_run, bare_run, right, refused):
         render(run)
     known = {re.sub(r"\.(one|other)$", "", key) for key in own_texts(Language.FRENCH)}
@@ -492,8 +514,7 @@ def test_groups_are_shown_unless_they_are_the_whole_run(full_run: Run, bare_run:
     assert list_groups(summarise(bare_run), ENGLISH) == {}
     groups = list_groups(summarise(full_run), ENGLISH)
     assert list(groups) == [
-        "language", "direction", "type", "form", "difficulty", "turn", "unanswerable_kind",
-        "topic",
+        "language", "direction", "type", "form", "difficulty", "unanswerable_kind", "topic",
     ]  # fmt: skip
     assert [row.name for row in groups["difficulty"]] == ["easy", "medium", "hard"]
     assert [(row.name, row.questions) for row in groups["language"]] == [
@@ -512,8 +533,79 @@ def test_turns_are_in_the_order_of_a_conversation(
     make_outcome: MakeOutcome, make_run: MakeRun
 ) -> None:
     run = make_run([make_outcome(f"q{turn}", "a", turn=turn) for turn in (10, 2, 1)])
-    names = [row.name for row in list_groups(summarise(run), ENGLISH)["turn"]]
+    names = [row.name for row in list_turns(run, summarise(run), ENGLISH)]
     assert names == ["turn 1", "turn 2", "turn 10"]
+
+
+def test_turns_are_shown_with_how_many_were_completed(
+    make_outcome: MakeOutcome, make_run: MakeRun
+) -> None:
+    """Two conversations: of two second turns one is completed, and one is right."""
+    outcomes = [
+        make_outcome("q1", quotes=["Two"], turn=1),
+        replace(make_outcome("q2", quotes=["Two"], turn=2), rewritten="What of Medusa?"),
+        make_outcome("q3", turn=1),
+        make_outcome("q4", quotes=["Three"], turn=2),
+        replace(make_outcome("q5"), rewritten="asked in no conversation"),
+    ]
+    run = make_run(outcomes)
+    rows = list_turns(run, summarise(run), FRENCH)
+    assert [(row.name, row.questions, row.completed) for row in rows] == [
+        ("tour 1", "2", "0"),
+        ("tour 2", "2", "1"),
+    ]
+    place = GROUP_MEASURES.index("answer_hit@1")
+    assert [row.cells[place].value for row in rows] == ["50,0\u00a0%"] * 2
+    first = make_run(outcomes[:1])
+    assert list_turns(first, summarise(first), FRENCH) == (), "no turn follows another"
+
+
+def test_reasons_are_counted_by_what_is_amiss(make_outcome: MakeOutcome) -> None:
+    """A question may be refused for two reasons; what has an answer comes last."""
+    weak, name = SkippedReason.WEAK_EVIDENCE, SkippedReason.NAME_NOT_FOUND
+
+    def refuse(number: int, *reasons: SkippedReason, **more: object) -> Outcome:
+        return replace(make_outcome(f"q{number}", **more), reasons=reasons)
+
+    def refuse_kind(number: int, kind: str | None, *reasons: SkippedReason) -> Outcome:
+        return refuse(number, *reasons, answerable=False, unanswerable_kind=kind)
+
+    outcomes = [
+        refuse(1, weak),
+        make_outcome("q2", quotes=["Two"]),
+        refuse_kind(3, None, weak),
+        refuse_kind(4, "wrong-year", weak, name),
+        refuse_kind(5, "wrong-entity", name),
+        make_outcome("q6", quotes=["Two"], answerable=False, unanswerable_kind="wrong-entity"),
+        refuse_kind(7, "wrong-entity", weak),
+    ]
+    table = tabulate_refusals(outcomes, ENGLISH)
+    assert table.reasons == (
+        ("NAME_NOT_FOUND", "unknown name"),
+        ("WEAK_EVIDENCE", "nothing sure enough"),
+    )
+    assert [(row.name, row.questions, row.answered, row.counts) for row in table.rows] == [
+        ("wrong entity", "3", "1", ("1", "1")),
+        ("wrong year", "1", "0", ("1", "1")),
+        ("without an answer, unspecified", "1", "0", ("0", "1")),
+        ("with an answer", "2", "1", ("0", "1")),
+    ]
+    assert tabulate_refusals(outcomes[1:2], ENGLISH) == RefusalTable((), ())
+
+
+def test_every_reason_has_a_name() -> None:
+    for messages in (FRENCH, ENGLISH):
+        named = {name_value(messages, "reason", reason) for reason in SkippedReason}
+        assert len(named) == len(SkippedReason)
+        assert not named & set(SkippedReason)
+
+
+def test_parts_that_have_nothing_to_show_are_left_out(full_run: Run, bare_run: Run) -> None:
+    for run, shown in ((full_run, True), (bare_run, False)):
+        html = find_half(render(run), "en")
+        for part in ("groups", "conversations", "refusals"):
+            assert (f'href="#en-{part}"' in html) is shown
+            assert (f'id="en-{part}"' in html) is shown
 
 
 def test_what_was_run_is_told_with_short_hashes(full_run: Run) -> None:
@@ -523,6 +615,7 @@ def test_what_was_run_is_told_with_short_hashes(full_run: Run) -> None:
     assert facts["Measured on"] == "1 January 2026 at 00:00 (UTC)"
     assert facts["Machine"] == "a processor, 2 cores, Python 3.11"
     assert facts["Not asked, since nothing is judged for them"] == "3"
+    assert facts["Dates counted from"] == "1 January 2026"
     assert "Language of the articles" not in facts
     french = dict(list_facts(full_run, FRENCH))
     assert french["Mesuré le"] == "1er janvier 2026 à 00\u00a0h\u00a000 (UTC)"
@@ -544,8 +637,11 @@ def test_a_moment_is_told_in_universal_time(full_run: Run, created: str, shown: 
 # What its plots show
 
 
-def read_plots(run: Run) -> dict[str, tuple[tuple[str, ...], ...]]:
-    return {plot.name: plot.rows for plot in draw_plots(run, summarise(run), ENGLISH)}
+def read_plots(
+    run: Run, language: Language | None = None
+) -> dict[str, tuple[tuple[str, ...], ...]]:
+    plots = draw_plots(run, summarise(run), ENGLISH)
+    return {plot.name: plot.rows for plot in plots if plot.language is language}
 
 
 def test_the_curves_have_the_values_of_the_run(full_run: Run) -> None:
@@ -570,6 +666,49 @@ def test_the_curves_have_the_values_of_the_run(full_run: Run) -> None:
     ]
     assert [row[1] for row in rows["latency"]] == ["1", "1", "1", "1", "1"]
     assert rows["latency"][0] == ("10 to 12.6", "1")
+
+
+def test_each_language_has_its_own_curves(full_run: Run) -> None:
+    """French is q3 alone, which is wrong and at 15 %. English is the others, surest first: q2
+    wrong, q5 wrong, q1 right, q4 wrong; risks of 1, 1, 2/3 and 3/4.
+    """
+    french = read_plots(full_run, Language.FRENCH)
+    english = read_plots(full_run, Language.ENGLISH)
+    assert set(french) == set(english) == {"risk_coverage", "reliability"}
+    assert [row[1] for row in french["risk_coverage"]] == ["100%"] * 10
+    risks = [row[1] for row in english["risk_coverage"]]
+    assert (risks[0], risks[4], risks[6], risks[9]) == ("100%", "100%", "66.7%", "75.0%")
+    assert french["reliability"][1] == ("10% to 20%", "1", "15.0%", "0%")
+    assert [row[1] for row in english["reliability"]] == list("1000000111")
+    plots = draw_plots(full_run, summarise(full_run), FRENCH)
+    told = {plot.language: str(plot.drawing) for plot in plots if plot.name == "risk_coverage"}
+    assert list(told) == [None, Language.FRENCH, Language.ENGLISH]
+    # Of what each area under the curve is: 1, and (1 + 1 + 2/3 + 3/4) / 4.
+    area = 'aria-label="Questions en {}. Courbe du risque selon la couverture\u202f; aire sous'
+    assert f"{area.format('français')} la courbe 1,000." in told[Language.FRENCH]
+    assert f"{area.format('anglais')} la courbe 0,854." in told[Language.ENGLISH]
+    assert "Questions en" not in told[None]
+
+
+def test_what_nothing_was_looked_for_is_not_among_the_durations(
+    full_run: Run, make_outcome: MakeOutcome
+) -> None:
+    unseen = replace(
+        make_outcome("q6", answerable=False, milliseconds=0.0),
+        reasons=(SkippedReason.NOT_A_QUESTION,),
+    )
+    run = replace(full_run, outcomes=(*full_run.outcomes, unseen))
+    assert read_plots(run)["latency"] == read_plots(full_run)["latency"]
+
+
+def test_one_language_alone_has_no_curves_of_its_own(
+    make_outcome: MakeOutcome, make_run: MakeRun
+) -> None:
+    """What can't be judged in the other language leaves nothing to draw."""
+    run = make_run(
+        [make_outcome("q1", "a", ["Two."]), make_outcome("q2", answers=(), language="fr")]
+    )
+    assert [plot.language for plot in draw_plots(run, summarise(run), ENGLISH)] == [None] * 4
 
 
 def test_the_working_point_is_marked_at_its_coverage_and_risk(full_run: Run) -> None:
@@ -697,6 +836,7 @@ def test_a_mistake_is_shown_with_what_was_quoted_and_what_was_expected(full_run:
         "Two",
         "typing error",
         "turn 2",
+        '<dt>Understood as</dt>\n<dd><q lang="en">How many cables (Medusa)?</q></dd>',
         "First article that answers: rank 2.",
     ):
         assert shown in first, shown
@@ -719,8 +859,13 @@ def hostile_run(make_outcome: MakeOutcome, make_quote: MakeQuote, make_run: Make
         answers=(f"Two {SCRIPT}",),
         **dict.fromkeys(fields, SCRIPT),
     )
+    outcome = replace(outcome, rewritten=f"again </style>{SCRIPT}")
     other = make_outcome("q2", "a", ["Two."], type="who", topic="sea")
-    run = make_run([outcome, other], name=SCRIPT)
+    refused = replace(
+        make_outcome("q3", answerable=False, unanswerable_kind=SCRIPT),
+        reasons=(SkippedReason.WEAK_EVIDENCE,),
+    )
+    run = make_run([outcome, other, refused], name=SCRIPT)
     setup = replace(run.setup, encoder=SCRIPT, retriever=SCRIPT, processor=SCRIPT, version=SCRIPT)
     return replace(run, setup=setup, created=f"{SCRIPT} {ROOT}")
 
@@ -735,7 +880,7 @@ def test_nothing_that_was_measured_can_act(hostile_run: Run) -> None:
     page = PAGES.Page(html)
     assert "<script" not in html
     assert page.texts("h3", lang="en").count(f"</style>{SCRIPT}") == 2
-    assert page.texts("q", lang="en") == [SCRIPT] * 2
+    assert page.texts("q", lang="en") == [f"again </style>{SCRIPT}", SCRIPT] * 2
     images = page.values("img", "src")
     assert len(images) == 4, "the site's own, twice"
 
@@ -816,7 +961,7 @@ def test_both_halves_say_the_same_in_their_own_language(full_run: Run) -> None:
     html = render(full_run)
     french, english = (find_half(html, language) for language in ("fr", "en"))
     assert french.count("<tr>") == english.count("<tr>")
-    assert french.count("<svg") == english.count("<svg") == 4
+    assert french.count("<svg") == english.count("<svg") == 4 + 2 * 2
     assert "33,3\u00a0%" in french
     assert "33.3%" not in french
     assert "33.3%" in english

@@ -1,6 +1,7 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TextIO
 
@@ -21,6 +22,9 @@ from massilia.eval.run_file import (
     write_run,
 )
 from massilia.eval.summary import summarise_run
+from massilia.ingest.sentences import Span
+from massilia.service.answer import SkippedReason
+from massilia.service.conversation import Carried, CarriedKind
 
 MakeOutcome = Callable[..., Outcome]
 MakeQuote = Callable[..., CheckedQuote]
@@ -33,6 +37,7 @@ NON_ASCII = "« Où ? » — l’œuvre\u00a0: 🌊\u2028fin"
 def run(make_outcome: MakeOutcome, make_quote: MakeQuote, make_run: MakeRun) -> Run:
     """A run with all that a run can hold."""
     french = make_quote("Deux câbles\u00a0!", 0.75, language=Language.FRENCH, resolves=False)
+    french = replace(french, mark=Span(0, 4))
     answered = make_outcome(
         "q1",
         [RankedArticle("a", 0.912345), RankedArticle("b", -1e-06)],
@@ -53,8 +58,16 @@ def run(make_outcome: MakeOutcome, make_quote: MakeQuote, make_run: MakeRun) -> 
         conversation="c1",
         turn=2,
     )
+    answered = replace(
+        answered,
+        rewritten=f"{NON_ASCII} (Medusa)",
+        carried=(Carried(CarriedKind.NAME, "Medusa", 25, 31), Carried(CarriedKind.DATE, "", 0, 0)),
+    )
     refused = make_outcome(
         "q2", "ab", best="Two", answerable=False, unanswerable_kind="false premise"
+    )
+    refused = replace(
+        refused, reasons=(SkippedReason.NAME_NOT_FOUND, SkippedReason.NO_RELEVANT_CONTENT)
     )
     made = make_run(
         [answered, refused, make_outcome("q3")],
@@ -65,6 +78,7 @@ def run(make_outcome: MakeOutcome, make_quote: MakeQuote, make_run: MakeRun) -> 
     return replace(
         made,
         data=replace(made.data, unjudged=3),
+        setup=replace(made.setup, today=date(2026, 11, 28)),
         cold_start=ColdStart(seconds=1.5, peak_mebibytes=2),
     )
 
@@ -148,15 +162,15 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str) -> None:
     ("content", "reason"),
     [
         (b"", "is not valid JSON: Expecting value"),
-        (b'{"format": 1', "is not valid JSON: Expecting ',' delimiter"),
+        (b'{"format": 2', "is not valid JSON: Expecting ',' delimiter"),
         (b"\xff", "is not valid JSON: 'utf-8' codec can't decode byte 0xff"),
         (b"[" * 100_000, "is not valid JSON: "),
-        (b"[]", "of format 1: found 'list'"),
-        (b"null", "of format 1: found 'NoneType'"),
-        (b"{}", "of format 1: found None"),
-        (b'{"format": 2}', "of format 1: found 2"),
-        (b'{"format": "1"}', "of format 1: found '1'"),
-        (b'{"format": 1}', "fault 1 of 8, at created: Field required"),
+        (b"[]", "of format 2: found 'list'"),
+        (b"null", "of format 2: found 'NoneType'"),
+        (b"{}", "of format 2: found None"),
+        (b'{"format": 1}', "of format 2: found 1"),
+        (b'{"format": "2"}', "of format 2: found '2'"),
+        (b'{"format": 2}', "fault 1 of 8, at created: Field required"),
     ],
 )
 def test_what_is_no_run_file_is_refused_with_its_name_and_the_reason(
@@ -180,6 +194,10 @@ def test_what_is_no_run_file_is_refused_with_its_name_and_the_reason(
         (("outcomes", 0, "expected", "language"), "de", "outcomes.0.expected.language: Input"),
         (("outcomes", 0, "milliseconds"), "soon", "outcomes.0.milliseconds: Input should be"),
         (("setup",), [], "setup: Input should be"),
+        (("setup", "today"), "soon", "setup.today: Input should be a valid date"),
+        (("outcomes", 1, "reasons", 0), "BORED", "outcomes.1.reasons.0: Input should be"),
+        (("outcomes", 0, "carried", 0, "kind"), "song", "outcomes.0.carried.0.kind: Input"),
+        (("outcomes", 0, "quotes", 0, "mark", "end"), None, "outcomes.0.quotes.0.mark.end: Field"),
     ],
 )
 def test_a_missing_or_wrong_field_is_placed(

@@ -9,15 +9,15 @@ of their own, which is deleted afterwards, and asked with the packaged model.
 import argparse
 import json
 import os
-import statistics
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 from massilia.corpus.article import Article, Language
 from massilia.corpus.errors import MassiliaError
-from massilia.eval.bootstrap import Estimate, estimate_all, ratio
+from massilia.eval.bootstrap import Estimate, estimate_all
 from massilia.eval.citations import serve_reader
-from massilia.eval.measures import make_statistic, score_outcomes
+from massilia.eval.measures import EARLY_HIT, make_statistic, score_outcomes
 from massilia.eval.printing import format_interval, format_value, print_table
 from massilia.eval.question_set import ExpectedAnswer, read_question_set
 from massilia.eval.run import Outcome, run_questions
@@ -31,17 +31,23 @@ from massilia.service.settings import Settings
 
 SET = Path(__file__).parent.parent / "press"
 ARTICLES = Path(__file__).parents[3] / "shared" / "articles"
-FIRST_CHARACTERS = 300
-EARLY_HIT = f"answer_hit@{FIRST_CHARACTERS}c"
 MEASURES = (
     "Success@1",
     "RR@10",
     "answer_hit@1",
     "answer_hit@3",
     EARLY_HIT,
+    "exact_match",
+    "token_f1",
+    "mark_rate",
+    "mark_exact",
+    "mark_overlap",
     "quote_precision",
+    "quote_characters_p50",
     "refusal_precision",
     "refusal_recall",
+    "false_answer_rate@80",
+    "wrong_quote_rate@80",
     "AURC",
     "verbatim_rate",
 )
@@ -96,48 +102,26 @@ def ask_press_questions(articles: Sequence[Article], encoder: Encoder) -> tuple[
             serve_reader(answerer) as pages,
             show_progress("Asking", len(questions)) as advance,
         ):
-            return run_questions(answerer, questions, pages, advance=advance).whole
+            today = date.today()
+            return run_questions(answerer, questions, pages, advance=advance, today=today).whole
 
 
 def measure_press(outcomes: Sequence[Outcome]) -> dict[str, Estimate]:
-    """Return the measures with their 95 % intervals, in the order that they are printed in.
-
-    `answer_hit@300c` is over the answerable: an accepted string stands in the first 300 characters
-    that are quoted.
-    """
+    """Return the measures with their 95 % intervals, in the order that they are printed in."""
     scores = score_outcomes(outcomes)
-    # What is unanswerable accepts no string, so it has no hit to be counted.
-    early = ratio([float(hits_early(each)) for each in outcomes], scores["answerable"])
-    statistics_of = {
-        name: early if name == EARLY_HIT else make_statistic(name, scores) for name in MEASURES
-    }
-    return estimate_all(statistics_of, scores.clusters)
-
-
-def hits_early(outcome: Outcome) -> bool:
-    """Tell whether an accepted string stands whole in the first 300 characters quoted."""
-    left = FIRST_CHARACTERS
-    for quote in outcome.quotes:
-        shown = quote.text[:left]
-        if any(accepted in shown for accepted in outcome.expected.answers):
-            return True
-        left -= len(shown)
-    return False
+    return estimate_all({name: make_statistic(name, scores) for name in MEASURES}, scores.clusters)
 
 
 def _print(outcomes: Sequence[Outcome]) -> None:
     spoken = [[each for each in outcomes if each.expected.language is one] for one in Language]
     groups = [outcomes, *spoken]
     measured = [measure_press(group) for group in groups]
-    quotes = [[len(quote.text) for each in group for quote in each.quotes] for group in groups]
+    quotes = [sum(len(each.quotes) for each in group) for group in groups]
     rows = [["questions", *(str(len(group)) for group in groups), ""]]
     for name in MEASURES:
         values = [format_value(name, each[name].value) for each in measured]
         rows.append([name, *values, format_interval(name, measured[0][name])])
-    rows.append(["quotes", *(str(len(lengths)) for lengths in quotes), ""])
-    # No quotes are none of any length.
-    medians = [f"{statistics.median(lengths or [0]):.0f}" for lengths in quotes]
-    rows.append(["median characters of a quote", *medians, ""])
+    rows.append(["quotes", *map(str, quotes), ""])
     print_table(("measure", "all", *Language, "95 % interval of all"), rows)
 
 
