@@ -39,6 +39,7 @@ bench: export HF_HUB_OFFLINE = 1
 bench: export OPENBLAS_NUM_THREADS = 1
 bench: $(VENV)/installed-dev
 	$(BIN)/python -m tests.bench.retrieval
+	$(BIN)/python -m tests.bench.answering
 	$(BIN)/python -m tests.bench.start
 	$(BIN)/python -m tests.bench.encoding
 	$(BIN)/python -m tests.bench.scale

@@ -56,7 +56,8 @@ def _make_hints(findings: Findings) -> tuple[Hint, ...]:
         first, last = names.covered
         hints.append(Hint("out_of_date_range", {"first": str(first), "last": str(last)}))
     known = [name.text for name in names.names if name.passages]
-    if known and names.works:
+    # Beside a name that isn't found, what is known of the others is beside the point.
+    if known and names.works and NameReason.NAME_NOT_FOUND not in names.reasons:
         values: dict[str, object] = {"count": names.works, "names": _join(known)}
         if NameReason.YEAR_NOT_WITH_NAMES in names.reasons:
             values["years"] = _join([str(year) for year in names.years])

@@ -20,8 +20,15 @@ from massilia.service.quotation import choose_extent
 from massilia.service.series import Point, Series, Statement, find_series
 
 MAX_QUOTES = 3
-MIN_SHARE = 0.6
-"""A quote much less sure than the first is left out."""
+MIN_SHARE = 0.5
+"""A quote that is half as sure as the first is left out. On the development set, quotes from .6, .4
+and .2 on hold the answer for .548, .566 and .581 of the questions, and .485, .425 and .372 of what
+is quoted is gold."""
+LEAST_SHARE = 0.5
+"""And one that is half as sure as the first must be."""
+MARKED = 0.6
+"""From this probability on the words that answer are marked: .76 of them are exactly an accepted
+answer on the development set, .60 without it, .71 from .5 and .74 from .8 on."""
 MAX_NEAR = 3
 """How many sentences that come near an abstention shows."""
 NEAR_SHARE = 0.5
@@ -113,7 +120,7 @@ def _choose(
     """
     if not candidates or candidates[0].probability < threshold:
         return []
-    floor = max(threshold, MIN_SHARE * candidates[0].probability)
+    floor = max(LEAST_SHARE * threshold, MIN_SHARE * candidates[0].probability)
     chosen = list(_take_one_of_each_work(candidates, language, floor))[:limit]
     # They stay in the order of their scores: by their probabilities, the first of the development
     # set holds the answer .568 of the time instead of .578. So none is surer than one before it.
@@ -164,8 +171,9 @@ def _quote(candidate: Candidate, asking: Asking, citation_id: str) -> Quote:
         article, siblings, siblings.index(candidate.scored.sentence), is_list=is_list
     )
     citation = cite(article, extent.start, extent.end, citation_id)
-    span = mark_answer(asking.text, asked, candidate.text, asking.language, article.language)
-    mark = None
+    span = mark = None
+    if candidate.probability >= MARKED:
+        span = mark_answer(asking.text, asked, candidate.text, asking.language, article.language)
     if span is not None:
         mark = Span(candidate.start + span.start, candidate.start + span.end)
         # The marker of a list item is left out of the quote.
