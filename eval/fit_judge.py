@@ -30,6 +30,7 @@ from massilia.eval.conversations import Conversations
 from massilia.eval.fitting import JudgedList, Matrix64, fit_confidence, fit_ranking, split_folds
 from massilia.eval.printing import print_table
 from massilia.eval.question_set import ExpectedAnswer, read_question_set
+from massilia.eval.report_words import UNDEFINED
 from massilia.eval.selective import aurc
 from massilia.index.filter import Filter
 from massilia.index.library import Library
@@ -236,19 +237,26 @@ unanswerable that are, and of those 80 % whose first sentence doesn't answer."""
 def describe_judged(name: str, judged: Sequence[Judged]) -> list[str]:
     """Return the row of a table that says how well some cases are judged."""
     answerable = [each for each in judged if each.case.answerable]
+    unanswerable = [each for each in judged if not each.case.answerable]
     confidences = np.array([each.probability for each in judged])
     right = np.array([each.is_right for each in judged])
     once = np.ones((1, len(judged)))
-    cut = np.quantile([each.probability for each in answerable], 0.2)
-    measures = [
-        *(np.mean([each.hits(depth) for each in answerable]) for depth in (1, 3)),
-        (confidences[right][:, None] > confidences[~right][None, :]).mean(),
+    measures: list[float | None] = [
+        *(_average([each.hits(depth) for each in answerable]) for depth in (1, 3)),
+        _average((confidences[right][:, None] > confidences[~right][None, :]).ravel()),
         aurc(1.0 - right, confidences)(once)[0],
         ece(right.astype(np.float64), confidences)(once)[0],
-        np.mean([each.probability >= cut for each in judged if not each.case.answerable]),
-        np.mean([not each.is_right for each in answerable if each.probability >= cut]),
     ]
-    return [name, str(len(judged)), *(f"{measure:.3f}" for measure in measures)]
+    if answerable:
+        cut = np.quantile([each.probability for each in answerable], 0.2)
+        measures += [
+            _average([each.probability >= cut for each in unanswerable]),
+            _average([not each.is_right for each in answerable if each.probability >= cut]),
+        ]
+    else:
+        measures += [None, None]
+    written = (UNDEFINED if measure is None else f"{measure:.3f}" for measure in measures)
+    return [name, str(len(judged)), *written]
 
 
 def _group(judged: Sequence[Judged]) -> dict[str, list[Judged]]:
@@ -338,6 +346,11 @@ def _concatenate(rows: Sequence[Rows]) -> tuple[Matrix64, NDArray[np.bool_], Mat
         np.concatenate([each.right for each in rows]),
         np.concatenate([each.counts for each in rows]),
     )
+
+
+def _average(values: Sequence[bool] | NDArray[np.bool_]) -> float | None:
+    """Return the mean of values, and None where there is none."""
+    return float(np.mean(values)) if len(values) else None
 
 
 def _order(scores: Matrix64) -> NDArray[np.intp]:

@@ -9,7 +9,7 @@ sentences of the same language, which is known in speaker verification as cohort
 import io
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -120,11 +120,15 @@ class Background:
             file.flush()
             os.fsync(file.fileno())
 
-    def measure(self, question: Vectors) -> dict[Language, Spread]:
+    def measure(
+        self, question: Vectors, languages: Collection[Language] = tuple(Language)
+    ) -> dict[Language, Spread]:
         """Return how the similarities with a question's vector are spread, in each language."""
         spreads = {}
-        for language, sample in self.samples.items():
-            similarities = sample @ question
+        for language in languages:
+            if language not in self.samples:
+                continue
+            similarities = self.samples[language] @ question
             references = self.references[language] @ question
             spreads[language] = Spread(
                 mean=float(similarities.mean()),

@@ -1,6 +1,6 @@
 """Passages and sentences that are near a question."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 from massilia.corpus.article import Language
@@ -127,9 +127,11 @@ class Retriever:
         kept = choose_diverse(provenances, question.language, PER_ARTICLE, is_repeated)
         return [found[position] for position in kept[: max(limit, 0)]]
 
-    def measure_background(self, question: EncodedQuestion) -> dict[Language, Spread]:
+    def measure_background(
+        self, question: EncodedQuestion, languages: Collection[Language] = tuple(Language)
+    ) -> dict[Language, Spread]:
         """Return how similar the question is to the library's sentences at large, by language."""
-        return self._generation.background.measure(question.vector)
+        return self._generation.background.measure(question.vector, languages)
 
     def rank_sentences(
         self, question: EncodedQuestion, passages: Sequence[ScoredPassage]

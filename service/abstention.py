@@ -64,7 +64,8 @@ def _make_hints(findings: Findings) -> tuple[Hint, ...]:
             hints.append(Hint("year_not_with_names", values, findings.known_articles))
         else:
             hints.append(Hint("known_names", values, findings.known_articles))
-    return tuple(hints)
+    # Of a name that stands twice one is enough.
+    return tuple(hint for place, hint in enumerate(hints) if hint not in hints[:place])
 
 
 def _join(words: Sequence[str]) -> str:

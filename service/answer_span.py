@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Final
@@ -14,6 +15,8 @@ from massilia.service.names import Name, NameKind, find_names
 from massilia.service.values import Value, ValueKind, find_values
 from massilia.service.written_dates import fold
 
+MOST_KEPT = 20_000
+"""How many words' terms are kept: a stemmer costs more than looking one up."""
 LEAD = 1.5
 """How many times as near to the question's words as the next value the marked one must be.
 
@@ -297,19 +300,25 @@ def _choose_nearest(
     else:
         asked = set(split_words(question))
     folded = fold(sentence)
-    shared: list[int] = []
-    for word in _WORD.finditer(folded):
-        terms = split_words(word.group())
-        if question_language is sentence_language:
-            found = set(find_terms(terms, sentence_language)) - {None}
-        else:
-            found = {term for term in terms if len(term) > 3 or term.isdigit()}
-        if not asked.isdisjoint(found):
-            shared.append(word.start())
+    same = sentence_language if question_language is sentence_language else None
+    shared = [
+        word.start()
+        for word in _WORD.finditer(folded)
+        if not asked.isdisjoint(_list_terms(word.group(), same))
+    ]
     scores = [_measure_nearness(span, shared, folded) for span in spans]
     ranked = sorted(zip(scores, range(len(spans)), strict=True), reverse=True)
     (best, place), (second, _) = ranked[:2]
     return spans[place] if best > 0 and best >= LEAD * second else None
+
+
+@lru_cache(MOST_KEPT)
+def _list_terms(word: str, language: Language | None) -> frozenset[str]:
+    """Return the terms of a word; across languages what of it may be the same in both."""
+    parts = split_words(word)
+    if language is None:
+        return frozenset(part for part in parts if len(part) > 3 or part.isdigit())
+    return frozenset(term for term in find_terms(parts, language) if term is not None)
 
 
 def _measure_nearness(span: Span, shared: Sequence[int], folded: str) -> float:

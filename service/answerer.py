@@ -79,7 +79,8 @@ class Answerer:
         """
         if remark := check_question(question.text):
             return _reply(question, remark)
-        parts = split_questions(question.text)
+        # A mark around a question would hide how it begins.
+        parts = split_questions(strip_markup(question.text))
         if len(parts) == 1:
             return self._answer_one(question, top_k)
         first, second = (
@@ -90,7 +91,7 @@ class Answerer:
 
     def _answer_one(self, question: Question, top_k: int) -> Answer:
         answer = compose_answer(self.find(question), top_k)
-        if not asks_for_what_is_not(question.text):
+        if not asks_for_what_is_not(strip_markup(question.text)):
             return answer
         # What is near says of whom the opposite is true.
         near = answer.near or tuple(
@@ -248,7 +249,9 @@ class Answerer:
             asking,
             quotable,
             articles,
-            searched.retriever.measure_background(encoded),
+            searched.retriever.measure_background(
+                encoded, {article.language for article in articles.values()}
+            ),
             searched.generation.local.terms,
         )
         names = searched.names.look_up(asking.text, asking.language)
@@ -266,7 +269,8 @@ class Answerer:
             )
             for row in order
         )
-        sure = any(each.probability >= judge.threshold for each in candidates)
+        # As is decided when the answer is composed: by the first of them.
+        sure = bool(candidates) and candidates[0].probability >= judge.threshold
         return Findings(
             candidates=candidates,
             evidence=evidence[order],

@@ -5,20 +5,21 @@ from dataclasses import replace
 from datetime import date
 
 from massilia.corpus.article import Language
-from massilia.service.answer import Answer
+from massilia.service.answer import Answer, Quote
 from massilia.service.answerer import Answerer
 from massilia.service.composition import MAX_QUOTES
-from massilia.service.conversation import Turn, resume
+from massilia.service.conversation import Resumed, Turn, resume
 from massilia.service.question import Question, QuestionError, read_question
-from massilia.service.question_check import check_question
+from massilia.service.question_check import check_question, strip_markup
 from massilia.service.question_dates import read_date_spans
 
 MAX_EARLIER = 10
-"""How many earlier questions may be given with one; each is answered again, to know its quote."""
+"""How many earlier questions may be given with one."""
 MAX_SHORT_WORDS = 4
 """How many words and marks may be of either language: "Et en 2016 ?"."""
 _LOOKED_BACK = 4
-"""How many of them are answered again: rules look at the last turns only."""
+"""How many of them are answered again, to know their quotes: rules look at those of the last only.
+What the others ask is read all the same, for those that lean on them."""
 
 
 class Dialogue:
@@ -37,25 +38,38 @@ class Dialogue:
         if check_question(question.text) is not None:
             # A greeting leans on nothing, and is no turn that a question leans on.
             return self._answerer.answer(question, top_k)
-        resumed = resume(question.text, question.language, self._turns)
+        resumed = self._resume(question)
         if resumed.rewritten:
             dates = (
                 read_date_spans(resumed.text, question.language, self._today) if self._today else ()
             )
             question = replace(question, text=resumed.text, dates=dates)
         answer = replace(self._answerer.answer(question, top_k), resumed=resumed)
-        first = answer.quotes[0] if answer.quotes else None
+        self._keep(resumed, question.language, answer.quotes[0] if answer.quotes else None)
+        return answer
+
+    def recall(self, question: Question) -> None:
+        """Take a question in as one of the turns, without the quote that would answer it."""
+        if check_question(question.text) is None:
+            self._keep(self._resume(question), question.language, None)
+
+    def _resume(self, question: Question) -> Resumed:
+        """Return the question made to stand alone; rules read it without its markup."""
+        resumed = resume(strip_markup(question.text), question.language, self._turns)
+        text = resumed.text if resumed.rewritten else question.text
+        return replace(resumed, asked=question.text, text=text)
+
+    def _keep(self, resumed: Resumed, language: Language, quote: Quote | None) -> None:
         self._turns.append(
             Turn(
-                question=resumed.asked,
-                text=resumed.text,
-                language=question.language,
+                question=strip_markup(resumed.asked),
+                text=strip_markup(resumed.text),
+                language=language,
                 names=resumed.names,
-                quote=first.text if first else None,
-                title=first.citation.title if first else None,
+                quote=quote.text if quote else None,
+                title=quote.citation.title if quote else None,
             )
         )
-        return answer
 
 
 def answer_in_turn(
@@ -67,8 +81,8 @@ def answer_in_turn(
 ) -> Answer:
     """Return the answer to a question that follows `earlier` ones, the first of them first.
 
-    They are answered again, within the same filter. Raises `QuestionError` where there are more
-    than `MAX_EARLIER` or one can't be asked, and `LibraryError`.
+    The last of them are answered again, within the same filter. Raises `QuestionError` where there
+    are more than `MAX_EARLIER` or one can't be asked, and `LibraryError`.
     """
     if len(earlier) > MAX_EARLIER:
         raise QuestionError(
@@ -78,10 +92,16 @@ def answer_in_turn(
             limit=MAX_EARLIER,
         )
     dialogue = Dialogue(answerer, today)
-    for number in range(max(0, len(earlier) - _LOOKED_BACK), len(earlier)):
-        text = earlier[number]
+    asked = []
+    for number, text in enumerate(earlier):
         language = guess_language(text, earlier[:number])
-        dialogue.ask(read_question(text, language, question.within, today), 1)
+        each = read_question(text, language, question.within, today)
+        if check_question(each.text) is None:
+            asked.append(each)
+    for each in asked[:-_LOOKED_BACK]:
+        dialogue.recall(each)
+    for each in asked[-_LOOKED_BACK:]:
+        dialogue.ask(each, 1)
     return dialogue.ask(question, top_k)
 
 

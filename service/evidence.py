@@ -148,12 +148,12 @@ def _holds_kind(asking: Asking, reading: SentenceReading) -> bool | None:
     kind = asking.asked.kind
     if kind in VALUE_KINDS:
         values = [value for value in reading.values if value.key not in asking.values]
-        found = [value for value in values if value.kind is VALUE_KINDS[kind]]
-        if kind is AnswerKind.AMOUNT and not found:
-            found = [value for value in values if value.kind is not ValueKind.DATE]
         if units := asking.asked.units:
-            found = [value for value in found if value.unit in units]
-        return bool(found)
+            # As they are marked, of whatever kind: a latency is a measure written as a duration.
+            return any(value.unit in units for value in values)
+        if kind is AnswerKind.AMOUNT:
+            return any(value.kind is not ValueKind.DATE for value in values)
+        return any(value.kind is VALUE_KINDS[kind] for value in values)
     if kind in NAME_KINDS:
         names = [(name.kind, reading.folded[name.start : name.end]) for name in reading.names]
         return any(

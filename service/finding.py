@@ -47,7 +47,7 @@ class Findings:
 
     Row i of `evidence` is that of candidate i; `described` is what `describe_question` says.
     `known_articles` are the ids and titles of those that have all the names of the question; they
-    are looked up only where no candidate is sure.
+    are looked up only where the first candidate isn't sure.
     """
 
     candidates: tuple[Candidate, ...]

@@ -29,7 +29,7 @@ MOST_PASSAGES = 2_000
 SHORTEST = 4
 """The letters of the shortest word that is named as unknown."""
 MOST_ARTICLES = 10
-"""How many articles are named that have all the names of a question."""
+"""How many articles are named that have all the names of a question, translations once."""
 
 
 class NameReason(StrEnum):
@@ -201,9 +201,13 @@ class NameIndex:
         return reduce(np.intersect1d, works) if works else np.zeros(0, np.int32)
 
     def _name_articles(self, ids: Ids, works: NDArray[np.int32]) -> tuple[int, ...]:
+        # Of each work in all its languages: which one is told is for the question's to decide.
         kept = ids[np.isin(self._table.works(ids.tolist()), works)]
+        kept_works = self._table.works(kept.tolist())
+        _, first = np.unique(kept_works, return_index=True)
+        kept = kept[np.isin(kept_works, kept_works[np.sort(first)][:MOST_ARTICLES])]
         _, first = np.unique(self._table.article_numbers(kept.tolist()), return_index=True)
-        return tuple(kept[np.sort(first)][:MOST_ARTICLES].tolist())
+        return tuple(kept[np.sort(first)].tolist())
 
     def _lie_outside(self, years: Sequence[int]) -> bool:
         first, last = days_of_year(years[0], years[-1])

@@ -36,6 +36,7 @@ MOST_TITLES = 200
 question that is tried costs as much as one that is asked."""
 SUGGESTED = 4
 RELATED = 3
+RELATED_ARTICLES = 4
 STOP_SECONDS = 5.0
 """How long the end of a server waits for the question that is being tried."""
 
@@ -141,11 +142,16 @@ class Suggestions:
     def relate(self, answer: Answer, count: int = RELATED) -> tuple[str, ...]:
         """Return up to `count` questions near the one answered, which other sentences answer.
 
-        There are none for an abstention that nothing comes near.
+        They are answered by the articles that were found first for it, `RELATED_ARTICLES` of them:
+        what is merely nearest may have nothing to do with it. There are none for an abstention that
+        nothing comes near.
         """
         encoded = answer.encoded
-        offered = self._offer(answer.question.language)
-        if not offered or encoded is None or not (answer.quotes or answer.near):
+        if encoded is None or not (answer.quotes or answer.near):
+            return ()
+        works = self._find_works(answer.ranked_article_ids[:RELATED_ARTICLES])
+        offered = [each for each in self._offer(answer.question.language) if each.work in works]
+        if not offered:
             return ()
         similarities = np.stack([each.vector for each in offered]) @ encoded.vector
         asked = _simplify(answer.question.text)
@@ -157,6 +163,11 @@ class Suggestions:
             and _place(offered[row].quoted) not in said
         )
         return self._take(others, count)
+
+    def _find_works(self, article_ids: Sequence[str]) -> set[str]:
+        with suppress(MassiliaError):
+            return {work for work, _ in self._answerer.store.works(article_ids).values()}
+        return set()
 
     def _offer(self, language: Language) -> list[Suggestion]:
         """Return what was chosen of the generation that answers now; otherwise have it chosen."""

@@ -3,6 +3,7 @@ import shutil
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -13,10 +14,12 @@ from massilia.index.encoder import Encoder, TooManyTokensError, Vectors
 from massilia.index.errors import LibraryError
 from massilia.index.library import Library
 from massilia.ingest.document import Document
-from massilia.service.answer import Answer, SkippedReason
+from massilia.service.answer import Answer, Bucket, Hint, SkippedReason
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
+from massilia.service.messages import load_messages
 from massilia.service.question import QuestionError, read_question
+from massilia.service.question_check import Remark
 
 QUESTIONS = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
 LINES = [json.loads(line) for line in QUESTIONS.read_text(encoding="utf-8").splitlines()]
@@ -110,6 +113,169 @@ def test_a_question_about_something_else_is_not_answered(answerer: Answerer) -> 
 def test_an_odd_question_is_answered_or_not_without_failing(answerer: Answerer, text: str) -> None:
     answer = answerer.answer(read_question(text))
     assert answer.question.text == text
+
+
+def check_citations(answer: Answer, answerer: Answerer) -> None:
+    """Check that all that an answer quotes, anywhere, stands in its article to the letter."""
+    values = answer.series.values if answer.series else ()
+    quotes = (*answer.quotes, *answer.near)
+    for citation in (*(each.citation for each in quotes), *(each.citation for each in values)):
+        article = answerer.store.article(citation.article_id)
+        assert article is not None
+        assert citation.cited_text == article.text[citation.start : citation.end]
+        assert citation.text_sha256 == article.text_sha256
+    for quote in quotes:
+        assert quote.text == quote.citation.cited_text
+        text = answerer.store.article(quote.citation.article_id).text
+        if quote.mark:
+            assert quote.citation.start <= quote.mark.start < quote.mark.end <= quote.citation.end
+            assert quote.mark_text == text[quote.mark.start : quote.mark.end]
+        if quote.speaker:
+            assert quote.speaker_text == text[quote.speaker.start : quote.speaker.end]
+    for value in values:
+        text = answerer.store.article(value.citation.article_id).text
+        assert value.value_text == text[value.value.start : value.value.end]
+        for place in (value.value, value.when):
+            assert value.citation.start <= place.start < place.end <= value.citation.end
+    if answer.second:
+        check_citations(answer.second, answerer)
+
+
+def test_what_comes_near_and_what_is_told_through_time_is_cut_to_the_letter_too(
+    answers: list[Answer], answerer: Answerer
+) -> None:
+    assert any(answer.near for answer in answers)
+    assert any(answer.series for answer in answers)
+    assert any(quote.mark for answer in answers for quote in answer.quotes)
+    for answer in answers:
+        check_citations(answer, answerer)
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("bonjour", Remark.GREETING),
+        ("test", Remark.TEST),
+        ("tu es nul", Remark.INSULT),
+        ("https://example.org/a?b=c", Remark.ADDRESS),
+        ("SELECT * FROM articles;", Remark.CODE),
+        ("<script>alert(1)</script>", Remark.CODE),
+        ("?" * 50, Remark.WORDLESS),
+        ("**<b></b>**", Remark.WORDLESS),
+    ],
+)
+def test_what_asks_nothing_gets_a_reply_and_nothing_is_looked_for(
+    answerer: Answerer, text: str, remark: Remark
+) -> None:
+    answer = answerer.answer(read_question(text))
+    assert answer.remark is remark
+    assert answer.skipped_reasons == (SkippedReason.NOT_A_QUESTION,)
+    assert (answer.quotes, answer.near, answer.ranked_article_ids) == ((), (), ())
+    assert (answer.encoded, answer.generation_id) == (None, None)
+    assert answer.confidence.bucket is Bucket.NOT_AVAILABLE
+    for language in Language:
+        assert load_messages(language).text(f"remark.{answer.remark}")
+
+
+@pytest.mark.parametrize(
+    "marked",
+    [
+        "<b>What is the design capacity of 2Africa?</b>",
+        "**What** is the [design capacity](https://example.org) of `2Africa`?",
+        "> What is the *design capacity* of <a href='javascript:alert(1)'>2Africa</a>?",
+    ],
+)
+def test_markup_changes_nothing_of_an_answer(answerer: Answerer, marked: str) -> None:
+    answer = answerer.answer(read_question(marked, Language.ENGLISH))
+    assert answer.question.text == marked
+    plain = answerer.answer(read_question(CAPACITY))
+    # A tag leaves a space, which the model sees.
+    assert [each.citation for each in answer.quotes] == [each.citation for each in plain.quotes]
+    assert [each.score for each in answer.quotes] == pytest.approx(
+        [each.score for each in plain.quotes], abs=0.05
+    )
+    assert "180 Tbit/s" in answer.quotes[0].text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Quels câbles n'atterrissent pas à Marseille ?",
+        "Which cables do not land in Marseille?",
+        "<b>Which cables do not land in Marseille?</b>",
+        "**Quels câbles n'atterrissent pas à Marseille ?**",
+    ],
+)
+def test_what_is_not_is_not_answered_by_what_is(answerer: Answerer, text: str) -> None:
+    answer = answerer.answer(read_question(text))
+    assert answer.quotes == ()
+    assert answer.series is None
+    assert answer.skipped_reasons == (SkippedReason.ASKS_WHAT_IS_NOT,)
+    assert answer.hints == (Hint("what_is_not"),)
+    assert [quote.citation.id for quote in answer.near] == [
+        f"n{number}" for number in range(1, len(answer.near) + 1)
+    ]
+    assert answer.near
+    check_citations(answer, answerer)
+
+
+def test_quotes_that_tell_the_opposite_only_come_near(
+    library: Library, toy_encoder: Encoder
+) -> None:
+    text = "Les câbles Medusa et PEACE atterrissent à Marseille."
+    library.put([Document(Article("a", Language.FRENCH, "Les câbles", text, "a.md"), "a.md")])
+    library.build(toy_encoder)
+    answerer = Answerer(library, toy_encoder)
+    asked = "Quels câbles atterrissent à Marseille ?"
+    assert [quote.text for quote in answerer.answer(read_question(asked)).quotes] == [text]
+    negated = asked.replace("atterrissent", "n'atterrissent pas")
+    answer = answerer.answer(read_question(negated))
+    assert answer.quotes == ()
+    assert [(quote.text, quote.citation.id) for quote in answer.near] == [(text, "n1")]
+
+
+@pytest.mark.parametrize(
+    ("text", "parts", "said"),
+    [
+        (
+            "What is the design capacity of 2Africa? And what is the length of Medusa?",
+            ("What is the design capacity of 2Africa ?", "what is the length of Medusa ?"),
+            ("180 Tbit/s", "km"),
+        ),
+        (
+            "<b>Who owns 2Africa?</b> <i>And what is the length of Medusa?</i>",
+            ("Who owns 2Africa ?", "what is the length of Medusa ?"),
+            ("Meta", "km"),
+        ),
+    ],
+)
+def test_each_of_two_questions_is_answered(
+    answerer: Answerer, text: str, parts: tuple[str, str], said: tuple[str, str]
+) -> None:
+    answer = answerer.answer(read_question(text, Language.ENGLISH), 2)
+    assert answer.second is not None
+    assert answer.second.second is None
+    for each, part, words in zip((answer, answer.second), parts, said, strict=True):
+        assert each.question.text == part
+        assert words in each.quotes[0].text
+        assert len(each.quotes) <= 2
+    check_citations(answer, answerer)
+
+
+def test_each_of_two_questions_has_its_dates(answerer: Answerer) -> None:
+    text = "Who owned 2Africa in 2022? And what was the length of Medusa in 2025?"
+    answer = answerer.answer(read_question(text, today=date(2026, 11, 24)))
+    assert answer.second is not None
+    for each, year in ((answer, 2022), (answer.second, 2025)):
+        (span,) = each.question.dates
+        assert span.start == date(year, 1, 1)
+
+
+def test_a_latency_is_found_though_it_is_written_as_a_duration(answerer: Answerer) -> None:
+    (quote, *_) = answerer.answer(
+        read_question("Quelle latence entre Marseille et Mumbai ?")
+    ).quotes
+    assert "95\u00a0ms" in quote.text
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 10])

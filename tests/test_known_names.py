@@ -213,6 +213,18 @@ def test_no_more_articles_are_named_than_can_be_shown() -> None:
     assert (findings.works, len(findings.passages)) == (15, MOST_ARTICLES)
 
 
+def test_articles_are_named_in_all_their_languages() -> None:
+    originals = [(f"a{number:02}", FRENCH, None, None, "Traxens grandit.") for number in range(15)]
+    translations = [
+        (f"{each[0]}-en", ENGLISH, None, each[0], "Traxens grows.") for each in originals
+    ]
+    findings = make_index([*originals, *translations]).look_up("Que fait Traxens ?", FRENCH)
+    assert findings.works == 15
+    # Passages are numbered from 1, those of the translations from 16.
+    first = range(1, MOST_ARTICLES + 1)
+    assert set(findings.passages) == {*first, *(number + 15 for number in first)}
+
+
 def test_a_name_that_is_everywhere_narrows_nothing() -> None:
     library = [("a", FRENCH, None, None, "Marseille en 2020")] * (MOST_PASSAGES + 1)
     findings = make_index(library).look_up("Que fait Marseille en 2019 ?", FRENCH)

@@ -484,7 +484,7 @@ def test_related_questions_are_near_in_the_same_language_and_say_something_else(
     same_article = 0
     for text, answer in answers[language].items():
         related = chosen.relate(answer)
-        assert len(set(related)) == 3
+        assert 1 <= len(set(related)) == len(related) <= 3
         assert text not in related
         assert set(related) <= answers[language].keys()
         quoted = {(quote.citation.article_id, quote.citation.start) for quote in answer.quotes}

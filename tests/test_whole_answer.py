@@ -785,7 +785,8 @@ def test_a_receipt_of_what_cannot_be_asked_is_refused(
 
 
 def test_nothing_of_a_conversation_can_act(client: TestClient) -> None:
-    page = get(client, "/fr/", q=f"Et {SCRIPT} ?", h=[SCRIPT, f'" onclick=x {SCRIPT}'], kind=SCRIPT)
+    question = f"Combien de navires {SCRIPT} passent par Marseille ?"
+    page = get(client, "/fr/", q=question, h=[SCRIPT, f'" onclick=x {SCRIPT}'], kind=SCRIPT)
     assert not {tag for tag, _, _ in page.elements} & {"script", "style", "b"}
     for _, attributes, _ in page.elements:
         assert not any(name.startswith(("on", "style")) for name in attributes)
