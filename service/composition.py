@@ -24,8 +24,6 @@ MIN_SHARE = 0.5
 """A quote that is half as sure as the first is left out. On the development set, quotes from .6, .4
 and .2 on hold the answer for .548, .566 and .581 of the questions, and .485, .425 and .372 of what
 is quoted is gold."""
-LEAST_SHARE = 0.5
-"""And one that is half as sure as the first must be."""
 MARKED = 0.6
 """From this probability on the words that answer are marked: .76 of them are exactly an accepted
 answer on the development set, .60 without it, .71 from .5 and .74 from .8 on."""
@@ -120,7 +118,7 @@ def _choose(
     """
     if not candidates or candidates[0].probability < threshold:
         return []
-    floor = max(LEAST_SHARE * threshold, MIN_SHARE * candidates[0].probability)
+    floor = MIN_SHARE * candidates[0].probability
     chosen = list(_take_one_of_each_work(candidates, language, floor))[:limit]
     # They stay in the order of their scores: by their probabilities, the first of the development
     # set holds the answer .568 of the time instead of .578. So none is surer than one before it.

@@ -10,7 +10,6 @@ from massilia.corpus.article import Article, Language, Source, SourceMark
 from massilia.index.retriever import ScoredPassage, ScoredSentence
 from massilia.index.store import StoredPassage, StoredSentence
 from massilia.ingest.sentences import split_sentences
-from massilia.service import composition
 from massilia.service.answer import Answer, Bucket, Citation, SkippedReason, Timings
 from massilia.service.asking import read_asking
 from massilia.service.composition import MARKED, MAX_NEAR, compose_answer, make_answer_id
@@ -211,13 +210,6 @@ def test_how_sure_a_quote_must_be(
     answer = compose(make_many(*probabilities), threshold=threshold)
     assert len(answer.quotes) == quoted
     assert answer.confidence.value == probabilities[0]
-
-
-def test_a_quote_must_be_half_as_sure_as_the_first_must_be(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(composition, "MIN_SHARE", 0.0)
-    assert scores(compose(make_many(0.8, 0.3, 0.29), threshold=0.6)) == [0.8, 0.3]
 
 
 def test_quotes_stay_in_order_and_none_is_surer_than_one_before_it() -> None:
