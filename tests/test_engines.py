@@ -245,8 +245,8 @@ def test_real_questions_are_answered_alike(local: Path, moved: Library, encoder:
     for question in read_questions(20):
         expected, found = here.answer(question), there.answer(question)
         assert list_quotes(found) == list_quotes(expected), question.text
-        # Milvus's BM25 differs in its last digits, and a passage's score is evidence.
-        assert found.confidence.value == pytest.approx(expected.confidence.value, abs=1e-3)
+        # A passage's score is evidence: Milvus's BM25 differs, and corrects no misspelt word.
+        assert found.confidence.value == pytest.approx(expected.confidence.value, abs=0.02)
         # Misspelt words are corrected on this machine alone: what ranks lower may differ.
         assert found.ranked_article_ids[:1] == expected.ranked_article_ids[:1]
         answered += bool(found.quotes)
