@@ -10,13 +10,14 @@ from massilia.index.filter import EVERYTHING, Filter
 from massilia.service.answer import Answer
 from massilia.service.answerer import Answerer
 from massilia.service.composition import compose_answer
-from massilia.service.conversation import Resumed, Turn, resume
+from massilia.service.conversation import resume
 from massilia.service.finding import Finding
 from massilia.service.negation import asks_for_what_is_not
 from massilia.service.question import MAX_CHARACTERS, Question, read_question
 from massilia.service.question_check import check_question
 from massilia.service.question_dates import DateSpan, read_date_spans
 from massilia.service.question_parts import split_questions
+from massilia.service.turns import Resumed, Turn
 
 
 @dataclass(frozen=True, slots=True)

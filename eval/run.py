@@ -15,9 +15,9 @@ from massilia.ingest.sentences import Span
 from massilia.service.answer import Answer, Quote, SkippedReason
 from massilia.service.answerer import Answerer
 from massilia.service.composition import compose_answer
-from massilia.service.conversation import Carried, Resumed
 from massilia.service.finding import Finding
 from massilia.service.question_dates import narrow_filter
+from massilia.service.turns import Carried, Resumed
 
 DEPTH = 100
 """How many articles of a ranking are kept: as deep as R@100 and AP look."""

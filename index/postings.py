@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from massilia.corpus.article import Language
 from massilia.index.analysis import find_terms, split_words
 from massilia.index.arrays import map_array, save_array, sync_folder
-from massilia.index.sorted_ids import ABSENT, find_rows
+from massilia.index.sorted_ids import ABSENT, drop_repeats, find_rows
 from massilia.index.vocabulary import Vocabulary
 
 K1 = 1.2
@@ -174,7 +174,8 @@ class InvertedIndex:
         follow = (text[:-1] == first) & (text[1:] == second)
         # The last word of a passage and the first of the next don't follow each other.
         follow[starts[1:-1] - 1] = False
-        places = places[np.unique(np.searchsorted(starts, np.flatnonzero(follow), "right") - 1)]
+        ends = np.searchsorted(starts, np.flatnonzero(follow), "right")
+        places = places[drop_repeats(ends - 1)]
         return Postings(rarer.rows[places], rarer.impacts[places]) if len(places) else None
 
     def select(self, ids: NDArray[np.int64]) -> NDArray[np.bool_]:

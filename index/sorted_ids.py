@@ -1,9 +1,13 @@
 """Where ids stand in a sorted array of ids, found for many of them at once."""
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 ABSENT = -1
+
+Integer = TypeVar("Integer", np.int32, np.int64)
 
 
 def find_rows(ids: NDArray[np.int64], wanted: ArrayLike) -> NDArray[np.int64]:
@@ -14,3 +18,13 @@ def find_rows(ids: NDArray[np.int64], wanted: ArrayLike) -> NDArray[np.int64]:
     found = np.zeros(len(wanted), dtype=np.bool_)
     found[inside] = ids[rows[inside]] == wanted[inside]
     return np.where(found, rows, ABSENT)
+
+
+def drop_repeats(ids: NDArray[Integer]) -> NDArray[Integer]:
+    """Return sorted ids, each once.
+
+    `numpy.unique` does that too, but loads masked arrays first, which takes 20 ms of a start.
+    """
+    kept = np.ones(len(ids), dtype=np.bool_)
+    kept[1:] = ids[1:] != ids[:-1]
+    return ids[kept]

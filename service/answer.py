@@ -9,10 +9,10 @@ from types import MappingProxyType
 from massilia.corpus.article import Language, Source
 from massilia.index.ranker import EncodedQuestion
 from massilia.ingest.sentences import Span
-from massilia.service.conversation import Resumed
 from massilia.service.question import Question
 from massilia.service.question_check import Remark
 from massilia.service.question_dates import DateSpan
+from massilia.service.turns import Resumed
 
 
 class Bucket(StrEnum):

@@ -9,11 +9,11 @@ from fastapi import Request
 from massilia.corpus.article import Language
 from massilia.service.answer import Answer, Hint
 from massilia.service.answer_text import describe_hint, list_dates
-from massilia.service.conversation import Resumed
 from massilia.service.dialogue import MAX_EARLIER
 from massilia.service.filters import PARAMETERS
 from massilia.service.messages import Messages, load_messages
 from massilia.service.scope import describe_dates, describe_filter
+from massilia.service.turns import Resumed
 
 EARLIER = "h"
 """What an address names the earlier questions of a conversation by, the oldest first."""

@@ -18,7 +18,6 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from enum import StrEnum
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -28,6 +27,7 @@ from massilia.corpus.article import Language
 from massilia.index.analysis import analyse
 from massilia.service.question import MAX_CHARACTERS
 from massilia.service.question_dates import read_date_spans
+from massilia.service.turns import Carried, CarriedKind, Resumed, Turn
 from massilia.service.written_dates import fold, read_written_dates
 
 WORDS = "conversation.toml"
@@ -38,70 +38,6 @@ MAX_NAMES = 2
 MAX_WORDS_OF_NAME = 8
 MAX_WORDS_OF_HEAD = 3
 """How many words a title has before its comma if they are a name: "thecamp, ..."."""
-
-
-class CarriedKind(StrEnum):
-    """Name what a question takes from the one before."""
-
-    NAME = "name"
-    DATE = "date"
-    QUESTION = "question"
-    """All that was asked, where it has no name."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """Hold an earlier question as it was asked and as it was searched with, and its answer.
-
-    `names` are those of its `Resumed`; `quote` is the first quote's text and `title` that of its
-    article, both None for an abstention.
-    """
-
-    question: str
-    text: str
-    language: Language
-    names: tuple[str, ...] = ()
-    quote: str | None = None
-    title: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """Hold what a question takes from the one before, and where it stands in the rewritten text.
-
-    `start` and `end` are offsets in code points; `instead` is what stood there, if anything.
-    """
-
-    kind: CarriedKind
-    text: str
-    start: int
-    end: int
-    instead: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Resumed:
-    """Hold the text to search with, and what of it comes from the question before.
-
-    `names` are to be kept in its `Turn`. A question on a new topic carries nothing.
-    """
-
-    asked: str
-    text: str
-    carried: tuple[Carried, ...] = ()
-    new_topic: bool = False
-    names: tuple[str, ...] = ()
-
-    @property
-    def rewritten(self) -> bool:
-        """Tell whether the text isn't what was asked."""
-        return self.text != self.asked
-
-    def without(self, carried: Carried) -> str:
-        """Return the text with one of `carried` taken off; what was asked if it was the last."""
-        if self.carried == (carried,):
-            return self.asked
-        return _tidy(self.text[: carried.start] + carried.instead + self.text[carried.end :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -859,11 +795,6 @@ def _find_end(text: str) -> int:
     """Return where the marks begin that end the question."""
     match = _END.search(text)
     return match.start() if match else len(text)
-
-
-def _tidy(text: str) -> str:
-    text = re.sub(r"\(\s*,\s*", "(", re.sub(r",\s*(?=[,)])", "", text))
-    return _capitalise(re.sub(r"\s*\(\s*\)", "", text).strip(), True)
 
 
 def _find_word(word: str, text: str) -> Iterator[tuple[int, int]]:

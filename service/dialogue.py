@@ -8,10 +8,10 @@ from massilia.corpus.article import Language
 from massilia.service.answer import Answer, Quote
 from massilia.service.answerer import Answerer
 from massilia.service.composition import MAX_QUOTES
-from massilia.service.conversation import Resumed, Turn, resume
 from massilia.service.question import Question, QuestionError, read_question
 from massilia.service.question_check import check_question, strip_markup
 from massilia.service.question_dates import read_date_spans
+from massilia.service.turns import Resumed, Turn
 
 MAX_EARLIER = 10
 """How many earlier questions may be given with one."""
@@ -55,6 +55,9 @@ class Dialogue:
 
     def _resume(self, question: Question) -> Resumed:
         """Return the question made to stand alone; rules read it without its markup."""
+        # Imported here: its patterns take a while to compile, and most questions stand alone.
+        from massilia.service.conversation import resume
+
         resumed = resume(strip_markup(question.text), question.language, self._turns)
         text = resumed.text if resumed.rewritten else question.text
         return replace(resumed, asked=question.text, text=text)
@@ -91,6 +94,10 @@ def answer_in_turn(
             count=len(earlier),
             limit=MAX_EARLIER,
         )
+    if not earlier and check_question(question.text) is None:
+        # Nothing to lean on, and nothing that will lean on it.
+        resumed = Resumed(question.text, question.text, new_topic=True)
+        return replace(answerer.answer(question, top_k), resumed=resumed)
     dialogue = Dialogue(answerer, today)
     asked = []
     for number, text in enumerate(earlier):

@@ -5,7 +5,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, reduce
+from functools import cache, cached_property, reduce
 from importlib.resources import files
 from itertools import pairwise
 from typing import Final
@@ -18,6 +18,7 @@ from massilia.index.analysis import find_terms, split_words
 from massilia.index.filter import Filter
 from massilia.index.passage_table import PassageTable
 from massilia.index.postings import InvertedIndex
+from massilia.index.sorted_ids import drop_repeats
 from massilia.index.spelling import spell_words
 from massilia.service.written_dates import YEARS, days_of_year, fold, read_written_dates
 
@@ -124,8 +125,14 @@ class NameIndex:
     def __init__(self, indexes: Sequence[InvertedIndex], table: PassageTable) -> None:
         self._indexes = tuple(indexes)
         self._table = table
-        self._years = [
-            year for year in YEARS if any(index.count_passages(str(year)) for index in indexes)
+
+    @cached_property
+    def _years(self) -> list[int]:
+        """The years that passages mention; looked for when a question first names one."""
+        return [
+            year
+            for year in YEARS
+            if any(index.count_passages(str(year)) for index in self._indexes)
         ]
 
     def look_up(self, question: str, language: Language) -> NameFindings:
@@ -151,7 +158,7 @@ class NameIndex:
             reasons=tuple(reasons),
             works=len(works) if together else None,
             passages=self._name_articles(together[0], works) if together else (),
-            covered=(self._years[0], self._years[-1]) if self._years else None,
+            covered=(self._years[0], self._years[-1]) if years and self._years else None,
         )
 
     def find_unknown(self, question: str) -> tuple[str, ...]:
@@ -186,7 +193,7 @@ class NameIndex:
             return ids
         spelling = spell_words(words, self._indexes)
         others = [*((joined,) for joined in spelling.joined), *spelling.split]
-        return np.unique(np.concatenate([ids, *map(self._find_words, others)]))
+        return drop_repeats(np.sort(np.concatenate([ids, *map(self._find_words, others)])))
 
     def _find_words(self, words: Sequence[str]) -> Ids:
         return np.concatenate([index.ids[_find_rows(index, words)] for index in self._indexes])
@@ -197,8 +204,8 @@ class NameIndex:
 
     def _intersect_works(self, together: Sequence[Ids]) -> NDArray[np.int32]:
         """Return the works that have a passage among each of `together`."""
-        works = [np.unique(self._table.works(ids.tolist())) for ids in together]
-        return reduce(np.intersect1d, works) if works else np.zeros(0, np.int32)
+        works = [drop_repeats(np.sort(self._table.works(ids.tolist()))) for ids in together]
+        return reduce(_intersect, works) if works else np.zeros(0, np.int32)
 
     def _name_articles(self, ids: Ids, works: NDArray[np.int32]) -> tuple[int, ...]:
         # Of each work in all its languages: which one is told is for the question's to decide.
@@ -319,7 +326,13 @@ def _find_rows(index: InvertedIndex, words: Sequence[str]) -> NDArray[np.int32]:
     for one, other in pairwise(words):
         phrase = index.find_phrase(one, other)
         rows.append(np.zeros(0, np.int32) if phrase is None else phrase.rows)
-    return reduce(np.intersect1d, rows)
+    return reduce(_intersect, rows)
+
+
+def _intersect(one: NDArray[np.int32], other: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return what stands in both of two sorted arrays that repeat nothing."""
+    common: NDArray[np.int32] = np.intersect1d(one, other, assume_unique=True)
+    return common
 
 
 @cache

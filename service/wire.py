@@ -38,7 +38,6 @@ from massilia.service.answer_text import (
 from massilia.service.answerer import MAX_TOP_K
 from massilia.service.citation_ids import number_citations
 from massilia.service.composition import MAX_QUOTES
-from massilia.service.conversation import Carried, CarriedKind
 from massilia.service.dialogue import MAX_EARLIER
 from massilia.service.earlier import read_earlier
 from massilia.service.filters import (
@@ -52,6 +51,7 @@ from massilia.service.messages import Messages, load_messages
 from massilia.service.question import QuestionError
 from massilia.service.question_check import Remark
 from massilia.service.question_dates import DateSpan, DateUse
+from massilia.service.turns import Carried, CarriedKind
 from massilia.service.verification import Place, Reason, Verdict, Verification, VerifiedQuote
 
 OFFSETS = (

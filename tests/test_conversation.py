@@ -7,14 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from massilia.corpus.article import Language
-from massilia.service.conversation import (
-    CarriedKind,
-    Resumed,
-    Turn,
-    find_names,
-    resume,
-)
+from massilia.service.conversation import find_names, resume
 from massilia.service.question import MAX_CHARACTERS
+from massilia.service.turns import CarriedKind, Resumed, Turn
 
 FR, EN = Language.FRENCH, Language.ENGLISH
 PIECES = (

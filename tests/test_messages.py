@@ -13,12 +13,12 @@ from massilia.corpus.article import Language
 from massilia.ingest.language import OTHER_LANGUAGES
 from massilia.service.answer import Bucket, Hint, SkippedReason
 from massilia.service.answer_text import describe_hint
-from massilia.service.conversation import CarriedKind
 from massilia.service.earlier import EarlierError, read_earlier
 from massilia.service.filters import FilterError, read_filter
 from massilia.service.messages import Messages, choose_language, load_messages
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
 from massilia.service.question_check import Remark
+from massilia.service.turns import CarriedKind
 from massilia.service.verification import Reason, Verdict
 
 FRENCH = load_messages(Language.FRENCH)

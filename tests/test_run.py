@@ -27,10 +27,10 @@ from massilia.ingest.sentences import Span
 from massilia.service.answer import SkippedReason
 from massilia.service.answerer import Answerer
 from massilia.service.composition import compose_answer
-from massilia.service.conversation import CarriedKind
 from massilia.service.dialogue import Dialogue
 from massilia.service.finding import Finding
 from massilia.service.question import Question, read_question
+from massilia.service.turns import CarriedKind
 
 FRENCH, ENGLISH = Language.FRENCH, Language.ENGLISH
 TEXTS = {

@@ -24,7 +24,7 @@ from massilia.eval.run_file import (
 from massilia.eval.summary import summarise_run
 from massilia.ingest.sentences import Span
 from massilia.service.answer import SkippedReason
-from massilia.service.conversation import Carried, CarriedKind
+from massilia.service.turns import Carried, CarriedKind
 
 MakeOutcome = Callable[..., Outcome]
 MakeQuote = Callable[..., CheckedQuote]

@@ -31,9 +31,9 @@ from massilia.eval.question_set import ExpectedAnswer, read_question_set
 from massilia.eval.temporary_library import list_articles
 from massilia.service.answerer import Answerer
 from massilia.service.cli import FAILED, open_answerer
-from massilia.service.conversation import CarriedKind
 from massilia.service.progress import show_progress
 from massilia.service.settings import Settings
+from massilia.service.turns import CarriedKind
 from massilia.service.written_dates import fold
 
 RIGHT, REFUSED, ALL_RIGHT, WRONG_NAMES = (
