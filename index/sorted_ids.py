@@ -23,7 +23,7 @@ def find_rows(ids: NDArray[np.int64], wanted: ArrayLike) -> NDArray[np.int64]:
 def drop_repeats(ids: NDArray[Integer]) -> NDArray[Integer]:
     """Return sorted ids, each once.
 
-    `numpy.unique` does that too, but loads masked arrays first, which takes 20 ms of a start.
+    `numpy.unique` does that too, but loads masked arrays first, which slows a start down.
     """
     kept = np.ones(len(ids), dtype=np.bool_)
     kept[1:] = ids[1:] != ids[:-1]

@@ -26,7 +26,7 @@ from typing import Any, Final
 from massilia.corpus.article import Language
 from massilia.index.analysis import analyse
 from massilia.service.question import MAX_CHARACTERS
-from massilia.service.question_dates import read_date_spans
+from massilia.service.question_dates import NUMBERS, read_date_spans
 from massilia.service.turns import Carried, CarriedKind, Resumed, Turn
 from massilia.service.written_dates import fold, read_written_dates
 
@@ -92,28 +92,7 @@ _SENTENCE_START: Final = re.compile(r"(?:^|[.!?:;]\s|[«“\"(]\s?|^[-–•]\s)
 _ARTICLES: Final = frozenset({"le", "la", "les", "the", "un", "une"})
 _END: Final = re.compile(r"[\s ]*[?!.…]*\s*\Z")
 _COUNTING: Final = re.compile(r"\b(?:combien|how (?:many|much))\b", re.IGNORECASE)
-_NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
-    {
-        name: number
-        for number, names in enumerate(
-            (
-                "un une a an one",
-                "deux two",
-                "trois three",
-                "quatre four",
-                "cinq five",
-                "six",
-                "sept seven",
-                "huit eight",
-                "neuf nine",
-                "dix ten",
-            ),
-            start=1,
-        )
-        for name in names.split()
-    }
-)
-_COUNT: Final = rf"(?P<count>[0-9]{{1,2}}|{'|'.join(_NUMBERS)})"
+_COUNT: Final = rf"(?P<count>[0-9]{{1,2}}|{'|'.join(NUMBERS)})"
 _ENDS_THERE: Final = r"(?=\s?(?:[?.!,;:]|\Z)|\s(?:et|and)\b)"
 _RELATIVE: Final = re.compile(
     rf"""\b(?:{_COUNT}\s(?:ans?|annees?|years?)\s
@@ -471,7 +450,7 @@ def _read_date(text: str, language: Language, before: str) -> _NewDate | None:
     preposition = "en" if language is Language.FRENCH else "in"
     if (match := _RELATIVE.search(fold(text))) and (year := _read_year(before, language)):
         count = match["count"] or "1"
-        years = int(count) if count.isdigit() else _NUMBERS[count]
+        years = int(count) if count.isdigit() else NUMBERS[count]
         later = match["after"] or match["next"] or match["following"]
         bare = str(year + years if later else year - years)
         return _NewDate(f"{preposition} {bare}", bare, match.start(), match.end())

@@ -69,7 +69,7 @@ class _Moment:
     is_event: bool = False
 
 
-_NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
+NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
     {
         name: number
         for number, names in enumerate(
@@ -91,7 +91,7 @@ _NUMBERS: Final[Mapping[str, int]] = MappingProxyType(
     }
     | {"quinze": 15, "fifteen": 15, "vingt": 20, "twenty": 20}
 )
-_NUMBER: Final = rf"(?:[0-9]{{1,3}}|{'|'.join(_NUMBERS)})"
+_NUMBER: Final = rf"(?:[0-9]{{1,3}}|{'|'.join(NUMBERS)})"
 _UNITS: Final[Mapping[str, str]] = MappingProxyType(
     {
         "an": "year",
@@ -378,7 +378,7 @@ def _read_relative(kind: str, match: re.Match[str], today: date) -> tuple[date, 
     """Return the first and last day of a time that is counted from `today`, by the calendar."""
     groups = match.groupdict()
     written = groups.get("count") or "1"
-    count = _NUMBERS[written] if written in _NUMBERS else int(written)
+    count = NUMBERS[written] if written in NUMBERS else int(written)
     unit = _UNITS[groups["unit"]] if groups.get("unit") else "day"
     match kind:
         case "decade":
