@@ -1,6 +1,5 @@
 """The terms of a text: what the lexical index counts, of passages and questions alike."""
 
-import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
@@ -10,6 +9,7 @@ from typing import Final
 import Stemmer
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 
 _ALGORITHMS: Final[Mapping[Language, str]] = MappingProxyType(
     {Language.FRENCH: "french", Language.ENGLISH: "english"}
@@ -19,12 +19,12 @@ _SPELLINGS: Final = str.maketrans(
 )
 # "Langage C" keeps its letter: it is a pronoun before an apostrophe only. The same for both
 # languages, since an English article writes L'Estaque, and a French one Marseille's Old Port.
-_ELISION: Final = re.compile(
+_ELISION: Final = Pattern(
     r"(?<![^\W_])(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu|quoiqu)'"  # l'Estaque, qu'on
     r"|(?<=[^\W_])(?:n't|'(?:s|re|ve|ll|d|m))(?![^\W_])"  # doesn't, Marseille's
     r"|(?<=[^\W_])-t-(?=(?:ils?|elles?|on)(?![^\W_]))"  # y a-t-il
 )
-_WORD: Final = re.compile(r"[^\W_]+")
+_WORD: Final = Pattern(r"[^\W_]+")
 # The closed classes, without accents, less what is a noun too (ete, car, or, son; it, us): a
 # frequent word weighs next to nothing anyway. Words that only questions are full of would weigh.
 _STOP_WORDS: Final[Mapping[Language, str]] = MappingProxyType(

@@ -8,7 +8,6 @@ pointer names a complete generation, or there is none yet.
 import hashlib
 import json
 import os
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -20,6 +19,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.background import Background, read_reference_sentences
 from massilia.index.checkpoint import Checkpoint
 from massilia.index.encoder import Advance, Encoder, TokenEncoder, Vectors
@@ -45,7 +45,7 @@ HASHED_BYTES = 64 * 1024 * 1024
 hashing the tokens would take a minute. They are checked as they are read."""
 REMEDY = "run `massilia build`"
 UNFINISHED = "unfinished"
-_ID = re.compile("gen-[0-9a-f]{16}")
+_ID = Pattern("gen-[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True)

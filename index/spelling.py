@@ -1,11 +1,11 @@
 """What a question's words may be in the passages, where they are written otherwise there."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import find_terms
 from massilia.index.postings import InvertedIndex
 
@@ -13,7 +13,7 @@ MOST_READ = 2
 """How many words an unknown one is read as, at most."""
 _SHORT = 4
 """The length from which words are corrected: by one edit, and from twice that length by two."""
-_BETWEEN_LETTER_AND_DIGIT: Final = re.compile(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
+_BETWEEN_LETTER_AND_DIGIT: Final = Pattern(r"(?<=[^\W\d])(?=\d)|(?<=\d)(?=[^\W\d])")
 
 
 @dataclass(frozen=True, slots=True)

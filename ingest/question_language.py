@@ -1,10 +1,10 @@
 """The language of a question: a few words, some of them names."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.ingest.language import OTHER_LANGUAGES, detect_language, score_languages
 
 DECISIVE_POINTS = 2
@@ -127,7 +127,7 @@ _NEIGHBOURS = frozenset(
     )
 )
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = Pattern(r"[^\W\d_]+")
 # Runs of a script other than Latin, marks included: what `\w` leaves out are the vowels of Hindi.
 # One letter alone may be a symbol, as in "β-carotène".
-_FOREIGN_SCRIPT = re.compile(r"[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ud7ff]{2,}")
+_FOREIGN_SCRIPT = Pattern(r"[\u0370-\u1dff\u1f00-\u1fff\u2c00-\ud7ff]{2,}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, islice, pairwise
 
 from massilia.corpus.article import Heading, Language
+from massilia.corpus.pattern import Pattern
 from massilia.ingest.abbreviations import LEXICONS, NAME_PARTICLES, Lexicon
 
 # The longest real sentence met in five press articles and 2,268 encyclopaedia passages has 821
@@ -27,22 +28,22 @@ MAX_CHARACTER_CLUSTER = 32
 # Zero width space, word joiner and byte order mark show nothing, so they count as white space.
 _INVISIBLE = "\u200b\u2060\ufeff"
 _WHITE = rf"[\s{_INVISIBLE}]"
-_LINE_END = re.compile("[\n\u2028\u2029]")
-_LIST_ITEM = re.compile(r"(?:[•◦▪▫‣●○■□➢➤✓·*+–—-]|\(?\d{1,3}[.)]|\(?[a-z]\))\s")
-_TERMINATOR = re.compile(r"[.!?…‽]+")
+_LINE_END = Pattern("[\n\u2028\u2029]")
+_LIST_ITEM = Pattern(r"(?:[•◦▪▫‣●○■□➢➤✓·*+–—-]|\(?\d{1,3}[.)]|\(?[a-z]\))\s")
+_TERMINATOR = Pattern(r"[.!?…‽]+")
 # What belongs to the sentence before it: closing marks, with the space that French puts before
 # a guillemet, a straight quote between two spaces, a footnote call.
-_CLOSING = re.compile(r"""(?:\s?\[\d{1,3}\]|[)\]}”’»›"'¹²³⁰⁴-⁹]|\s{1,2}[»›]|\s["”](?=\s|\Z))*""")
+_CLOSING = Pattern(r"""(?:\s?\[\d{1,3}\]|[)\]}”’»›"'¹²³⁰⁴-⁹]|\s{1,2}[»›]|\s["”](?=\s|\Z))*""")
 # What belongs to the sentence after it: opening marks, dashes, emoji, a bracketed ellipsis.
-_OPENING = re.compile(
+_OPENING = Pattern(
     rf"""(?:[\[(](?:\.\.\.|…)[\])]|{_WHITE}|[«‹“„‘"'(\[{{¡¿—–-]"""
     "|[\u2190-\u2bff\U0001f000-\U0001faff\ufe0f\u200d])*"
 )
-_SENTENCE_END = re.compile(rf"[.!?…‽]{_CLOSING.pattern}\Z")
-_WORD = re.compile(r"[^\W\d_]\.|[^\W_]{1,30}['’]?")  # "A." is an initial and no article
-_INITIALS = re.compile(r"(?:[^\W\d_]\.-?)+[^\W\d_]{1,2}")
-_ROMAN_NUMERAL = re.compile(r"[IVXLC]{2,}|[VX]")
-_PAUSES = (re.compile(r";\s"), re.compile(r":\s"), re.compile(r",\s"))
+_SENTENCE_END = Pattern(rf"[.!?…‽]{_CLOSING.pattern}\Z")
+_WORD = Pattern(r"[^\W\d_]\.|[^\W_]{1,30}['’]?")  # "A." is an initial and no article
+_INITIALS = Pattern(r"(?:[^\W\d_]\.-?)+[^\W\d_]{1,2}")
+_ROMAN_NUMERAL = Pattern(r"[IVXLC]{2,}|[VX]")
+_PAUSES = (Pattern(r";\s"), Pattern(r":\s"), Pattern(r",\s"))
 _ZERO_WIDTH_JOINER = "\u200d"
 _FLAG_LETTERS = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
 _SKIN_TONES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
@@ -57,7 +58,7 @@ _BEFORE_WORD = frozenset("«‹“‘\"'’([{/—–")
 _CONSONANT = "b-df-hj-np-tv-xzç"
 _VOWEL = "aeiouyœæ"
 _ACCENTED_VOWEL = "àâäáãåéèêëíìîïóòôöõøúùûüÿý"
-_TOKEN = re.compile(
+_TOKEN = Pattern(
     rf"[{_CONSONANT}]{{0,2}}(?:[{_VOWEL}]{{1,2}}|[{_ACCENTED_VOWEL}])"
     rf"(?:[{_CONSONANT}]{{1,2}}[{_VOWEL}]{{0,2}}[{_CONSONANT}]?)?"
     rf"|[{_CONSONANT}]|\d{{1,2}}|\S",
@@ -212,7 +213,7 @@ def _find_sentences(text: str, paragraph: Span, lexicon: Lexicon) -> Iterator[Sp
     yield Span(start, end)
 
 
-def _match_end(pattern: re.Pattern[str], text: str, start: int, end: int) -> int:
+def _match_end(pattern: Pattern, text: str, start: int, end: int) -> int:
     match = pattern.match(text, start, end)
     return match.end() if match else start
 

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import analyse
 from massilia.service.written_dates import fold
 
@@ -96,34 +97,32 @@ def _read_keywords(folded: str, language: Language) -> AskedAnswer:
 
 
 _WHICH: Final = {
-    Language.FRENCH: re.compile(
+    Language.FRENCH: Pattern(
         r"(?<![^\W_])(?:(?P<several>quels|quelles|kels)|quel|quelle|kel)"
         r"(?: (?:est|sont|etait|etaient|fut|furent|a ete|sera)(?: (?:le|la|les|l'|son|sa|ses))?)? "
     ),
-    Language.ENGLISH: re.compile(
+    Language.ENGLISH: Pattern(
         r"(?<![^\W_])(?:which|what)(?: (?:is|was|are|were|'s))?(?: (?:the|its|his|her|their))? "
         r"(?P<several>(?=(?:[a-z]+ ){0,1}?(?:cities|countries|companies|firms|towns|operators"
         r"|carriers|venues|universities|entrepreneurs|founders|names)\b))?"
     ),
 }
 _WHAT: Final = {
-    Language.FRENCH: re.compile(
+    Language.FRENCH: Pattern(
         r"\A(?:et |a |de |sur |par |en )?(?:que|qu'|quoi)(?![^\W_]| est-ce)"
         r"|(?<![^\W_])(?:quoi|comment|lesquel(?:le)?s)(?![^\W_])"
     ),
-    Language.ENGLISH: re.compile(r"(?<![^\W_])(?:what|how|which)(?![^\W_])"),
+    Language.ENGLISH: Pattern(r"(?<![^\W_])(?:what|how|which)(?![^\W_])"),
 }
 _YES_NO: Final = {
-    Language.FRENCH: re.compile(
-        r"\A(?:est-ce qu|y a-t-il)|-t?-?(?:il|elle|on|ils|elles)(?![^\W_])"
-    ),
-    Language.ENGLISH: re.compile(
+    Language.FRENCH: Pattern(r"\A(?:est-ce qu|y a-t-il)|-t?-?(?:il|elle|on|ils|elles)(?![^\W_])"),
+    Language.ENGLISH: Pattern(
         r"(?:\A|, )(?:and |so |but )?(?:is|are|was|were|do|does|did|has|have|had|can|could|will"
         r"|would|should)\b"
     ),
 }
 # "Qui préside", "who is the founder": what only a person does or is.
-_ROLE: Final = re.compile(
+_ROLE: Final = Pattern(
     r"(?: (?:est|etait|fut|sont|a|ont|avait|is|was|are|were|has|had|'s))?"
     r"(?: (?:le|la|les|the|l'))? ?"
     r"(?:fond|creat|presid|maire|patron|pdg|ceo|founde|mayor|boss|chair|headed|heads|invent"
@@ -131,28 +130,28 @@ _ROLE: Final = re.compile(
 )
 _UNITS: Final = (
     (
-        re.compile(r"surface|superficie|\barea\b|floor space|hectare|metres carres|m²|\bm2\b"),
+        Pattern(r"surface|superficie|\barea\b|floor space|hectare|metres carres|m²|\bm2\b"),
         ["m2"],
     ),
-    (re.compile(r"puissance|\bpower|[kmg]?watts?\b|\b[kmg]w\b"), ["W"]),
-    (re.compile(r"debit|throughput|bande passante|bandwidth|bit/s|capacite|capacity"), ["bit/s"]),
-    (re.compile(r"latence|latency|\bping\b|millisecond"), ["s"]),
+    (Pattern(r"puissance|\bpower|[kmg]?watts?\b|\b[kmg]w\b"), ["W"]),
+    (Pattern(r"debit|throughput|bande passante|bandwidth|bit/s|capacite|capacity"), ["bit/s"]),
+    (Pattern(r"latence|latency|\bping\b|millisecond"), ["s"]),
     (
-        re.compile(
+        Pattern(
             r"epaisseur|longueur|largeur|hauteur|profondeur|distance|altitude|thick|length|width"
             r"|height|depth|how (?:deep|wide|tall|high)|kilomet|\bkm\b|\bmetres\b"
         ),
         ["m"],
     ),
-    (re.compile(r"poids|weight|how heavy|\btonnes?\b"), ["g"]),
-    (re.compile(r"consommation|consumption|[kmgt]wh\b"), ["Wh", "W", "m3"]),
-    (re.compile(r"temperature|degres|degrees"), ["°C"]),
-    (re.compile(r"litres|\bm3\b|m³|volume"), ["m3"]),
+    (Pattern(r"poids|weight|how heavy|\btonnes?\b"), ["g"]),
+    (Pattern(r"consommation|consumption|[kmgt]wh\b"), ["Wh", "W", "m3"]),
+    (Pattern(r"temperature|degres|degrees"), ["°C"]),
+    (Pattern(r"litres|\bm3\b|m³|volume"), ["m3"]),
 )
 _CURRENCIES: Final = (
-    (re.compile(r"\beuros?\b|€"), "EUR"),
-    (re.compile(r"\bdol+ars?\b|\$"), "USD"),
-    (re.compile(r"\bfrancs?\b"), "FRF"),
+    (Pattern(r"\beuros?\b|€"), "EUR"),
+    (Pattern(r"\bdol+ars?\b|\$"), "USD"),
+    (Pattern(r"\bfrancs?\b"), "FRF"),
 )
 
 
@@ -182,8 +181,8 @@ def _find_first_noun(
     return min(found, key=lambda each: each[1].start(), default=None)
 
 
-_FOLLOWING: Final = re.compile(r"[^\W_]+(?:-[^\W_]+)*'?")
-_ENDING: Final = re.compile(
+_FOLLOWING: Final = Pattern(r"[^\W_]+(?:-[^\W_]+)*'?")
+_ENDING: Final = Pattern(
     r"(?:d'|de|du|des|aux?|a|dans|pour|sur|par|la|les?|l'|une?|ont|of|for|in|on|to|at|by|the|an"
     r"|did|does|do|is|are|was|were|has|have|had)\Z"
 )
@@ -209,9 +208,9 @@ def _complete(
     return AskedAnswer(kind, counted, frozenset(units), several)
 
 
-_STAFF: Final = re.compile("effectif|headcount|workforce|staff|population")
+_STAFF: Final = Pattern("effectif|headcount|workforce|staff|population")
 # What ends the noun that is counted: a verb form of questions, a preposition, a mark.
-_COUNTED: Final = re.compile(
+_COUNTED: Final = Pattern(
     r"[?,.;:!]| (?:a|ont|est|sont|etait|etaient|avait|aura|y|il|elle|on|was|were|are|is|did|does|do"
     r"|has|have|had|will|dans|en|pour|sur|chez|au|aux|par|in|at|on|to|for|by|from|with|that|who"
     r"|[a-z]+-t?-?(?:il|elle|on|ils|elles))(?![^\W_])"
@@ -221,7 +220,7 @@ _COUNTED: Final = re.compile(
 @cache
 def _load_patterns(
     language: Language,
-) -> tuple[tuple[AnswerKind, re.Pattern[str] | None, re.Pattern[str] | None], ...]:
+) -> tuple[tuple[AnswerKind, Pattern | None, Pattern | None], ...]:
     content = tomllib.loads(
         files("massilia.service").joinpath(ANSWER_KINDS).read_text(encoding="utf-8")
     )
@@ -235,7 +234,7 @@ def _load_patterns(
     )
 
 
-def _compile(patterns: list[str]) -> re.Pattern[str] | None:
+def _compile(patterns: list[str]) -> Pattern | None:
     if not patterns:
         return None
-    return re.compile(rf"(?<![^\W_])(?:{'|'.join(patterns)})(?:(?<=')|(?![^\W_]))")
+    return Pattern(rf"(?<![^\W_])(?:{'|'.join(patterns)})(?:(?<=')|(?![^\W_]))")

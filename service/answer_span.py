@@ -1,6 +1,5 @@
 """The words of a quoted sentence that answer the question, marked only where that is sure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import pairwise
@@ -8,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import find_terms, split_words
 from massilia.ingest.sentences import Span
 from massilia.service.answer_kind import AnswerKind, AskedAnswer
@@ -78,25 +78,25 @@ _REPORTING: Final = (
     r"|told|wrote|ecri\w+|chiffr\w+|credit\w+|ajout\w+|add(?:s|ed)|datant|dated)"
 )
 # "Selon la presse d'octobre 2021": the date and the name of who said it, not of what is said.
-_REPORTED_DATE: Final = re.compile(rf"(?<![^\W_]){_REPORTING}(?![^\W_])[^,;:()]{{0,40}}\Z")
+_REPORTED_DATE: Final = Pattern(rf"(?<![^\W_]){_REPORTING}(?![^\W_])[^,;:()]{{0,40}}\Z")
 # "En novembre 2022, la chambre attendait": when it was expected, not when it comes.
 _OPENING: Final = 7
-_EXPECTED_AFTER: Final = re.compile(
+_EXPECTED_AFTER: Final = Pattern(
     r",?\s[^,;:]{1,60}\s(?:n')?(?:attend|prev|esper|envisage|expect|plan|hop|forecast|foresaw)"
 )
-_SOURCE_BEFORE: Final = re.compile(
+_SOURCE_BEFORE: Final = Pattern(
     r"(?<![^\W_])(?:selon|d'apres|according to|sa(?:id|ys)|reported|(?:indiqu|rappel|precis|annonc"
     r"|ajout|rapport)ai(?:en)?t|relayee? par|relayed by)\s(?:(?:le|la|les|the|l')\s?)?"
     r"(?:[a-z]+\s){0,2}\Z"
 )
-_SOURCE_AFTER: Final = re.compile(
+_SOURCE_AFTER: Final = Pattern(
     r"\s(?:a\s|avait\s)?(?:indiqu|rappel|precis|affirm|estim|report|sa(?:id|ys)|recall|chiffr"
     r"|credit|dat(?:e|ait)|present|put\s)"
 )
 # "Sur les 77 implantations, 35 étaient étrangères": the first number is what the other is of.
-_WHOLE: Final = re.compile(r"(?<![^\W_])(?:sur(?: les)?|of the|parmi les|out of|among the)\s\Z")
+_WHOLE: Final = Pattern(r"(?<![^\W_])(?:sur(?: les)?|of the|parmi les|out of|among the)\s\Z")
 _OCCASIONS: Final = frozenset(["fois", "time"])
-_JOINT: Final = re.compile(
+_JOINT: Final = Pattern(
     r"(?:,\s|,?\s(?:et|and|&)\s)(?:(?:a|de|in|to|of)\s|d')?(?:(?:le|la|les|the)\s|l')?"
 )
 
@@ -177,15 +177,15 @@ def _mark_dates(dates: Sequence[Value], question: str, sentence: str) -> list[Sp
     return spans
 
 
-_RANGE: Final = re.compile(r"\s?-\s?|\s(?:a|to)\s")
-_LIFE: Final = re.compile(
+_RANGE: Final = Pattern(r"\s?-\s?|\s(?:a|to)\s")
+_LIFE: Final = Pattern(
     r"[^,;.]{0,12}\s?[-–]\s?[^,;.0-9]{0,12}|[^.]{0,80}\b(?:mort|decede|died?)e?\b[^,;.0-9]{0,40},?[^,;.0-9]{0,6}"
 )
-_DEATH: Final = re.compile(r"\b(?:mort|meurt|mourut|deced|deces|die|died|death|dead|pass away)")
-_BIRTH: Final = re.compile(r"\b(?:ne|nee|nait|naquit|naissance|born|birth)\b")
-_ASKED_DAY: Final = re.compile(r"\b(?:jour|day|date)\b")
-_ASKED_YEAR: Final = re.compile(r"\b(?:annee|year)\b")
-_YEAR_AT_END: Final = re.compile(r"(?<![0-9/-])[12][0-9]{3}\Z")
+_DEATH: Final = Pattern(r"\b(?:mort|meurt|mourut|deced|deces|die|died|death|dead|pass away)")
+_BIRTH: Final = Pattern(r"\b(?:ne|nee|nait|naquit|naissance|born|birth)\b")
+_ASKED_DAY: Final = Pattern(r"\b(?:jour|day|date)\b")
+_ASKED_YEAR: Final = Pattern(r"\b(?:annee|year)\b")
+_YEAR_AT_END: Final = Pattern(r"(?<![0-9/-])[12][0-9]{3}\Z")
 
 
 def _answers(value: Value, wanted: ValueKind, asked: AskedAnswer) -> bool:
@@ -268,7 +268,7 @@ _SUITING: Final[Mapping[AnswerKind, Sequence[frozenset[NameKind]]]] = MappingPro
     }
 )
 # Before the names of an alternative that a question offers.
-_ALTERNATIVE: Final = re.compile(r"\s(?:ou|or)\s")
+_ALTERNATIVE: Final = Pattern(r"\s(?:ou|or)\s")
 
 
 def _join_names(names: Sequence[Name], folded: str) -> list[list[Name]]:
@@ -282,9 +282,9 @@ def _join_names(names: Sequence[Name], folded: str) -> list[list[Name]]:
     return groups
 
 
-_EITHER: Final = re.compile(r",\s|,?\s(?:ou|or)\s")
-_WORD: Final = re.compile(r"[^\W_]+")
-_BREAK: Final = re.compile(r"[,;:()]|\s(?:et|and|mais|but|dont|contre|against|puis|then)\s")
+_EITHER: Final = Pattern(r",\s|,?\s(?:ou|or)\s")
+_WORD: Final = Pattern(r"[^\W_]+")
+_BREAK: Final = Pattern(r"[,;:()]|\s(?:et|and|mais|but|dont|contre|against|puis|then)\s")
 
 
 def _choose_nearest(

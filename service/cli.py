@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -356,8 +357,12 @@ def open_answerer(
     settings: Settings, ranker: RankerName = RankerName.DEFAULT
 ) -> Iterator[Answerer]:
     """Open the library and the encoder, building what the default library lacks."""
-    with open_library(settings) as library:
+    with open_library(settings) as library, ThreadPoolExecutor(1) as thread:
+        # Checking the library's files and opening the model take as long, and neither holds
+        # Python's lock.
+        generation = thread.submit(library.generation)
         encoder = prepare_encoder(settings)
+        generation.result()
         answerer = Answerer(library, encoder, ranker)
         if not settings.named and not library.is_built(encoder):
             build_library(library, encoder)

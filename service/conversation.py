@@ -24,6 +24,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import analyse
 from massilia.service.question import MAX_CHARACTERS
 from massilia.service.question_dates import NUMBERS, read_date_spans
@@ -44,11 +45,11 @@ MAX_WORDS_OF_HEAD = 3
 class _Words:
     """Hold the word lists of one language."""
 
-    opening: re.Pattern[str]
-    place: re.Pattern[str]
-    deictic: re.Pattern[str]
-    time: re.Pattern[str]
-    change: re.Pattern[str]
+    opening: Pattern
+    place: Pattern
+    deictic: Pattern
+    time: Pattern
+    change: Pattern
     slots: frozenset[str]
     verbs: frozenset[str]
 
@@ -75,26 +76,24 @@ class _Edit:
     kind: CarriedKind | None = None
 
 
-_TOKEN: Final = re.compile(
+_TOKEN: Final = Pattern(
     r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’]|[^\W_]+(?:[.&-][^\W_]+)*", re.IGNORECASE
 )
-_QUOTED: Final = re.compile(r"«\s?([^«»]{2,80}?)\s?»|“([^“”]{2,80})”|\"([^\"]{2,80})\"")
-_TITLE: Final = re.compile(r"(?<=[a-zà-ÿ,]\s)(?:Le|La|Les|L['’]|The)\s?(?=\w)")
-_INSIDE_NAME: Final = re.compile(
-    r"\s(?:(?:de\s(?:la\s|l['’])?|du\s|des\s|d['’]|of\s(?:the\s)?|&\s))?"
-)
-_ACRONYM: Final = re.compile(
+_QUOTED: Final = Pattern(r"«\s?([^«»]{2,80}?)\s?»|“([^“”]{2,80})”|\"([^\"]{2,80})\"")
+_TITLE: Final = Pattern(r"(?<=[a-zà-ÿ,]\s)(?:Le|La|Les|L['’]|The)\s?(?=\w)")
+_INSIDE_NAME: Final = Pattern(r"\s(?:(?:de\s(?:la\s|l['’])?|du\s|des\s|d['’]|of\s(?:the\s)?|&\s))?")
+_ACRONYM: Final = Pattern(
     r"(?=.*[^\W\d_])(?:\w*[^\W\d_a-zà-ÿ]\w*[^\W\d_a-zà-ÿ]|.*[a-zà-ÿ][A-Z]|.*[^\W\d_][.&][^\W\d_]|[^\W\d_]{2}.*\d|\d+[A-Z][a-z]|[^\W\d_]\d[^\W\d_])"
 )
-_CODE: Final = re.compile(r"[hqst][1-4]|\d+(?:e|er|re|eme|st|nd|rd|th|h|s|k)|(?:19|20)\d\d", re.I)
-_DEMONYM: Final = re.compile(r"[a-z]+(?:ian|ean|can|ish|ese)s?")
-_SENTENCE_START: Final = re.compile(r"(?:^|[.!?:;]\s|[«“\"(]\s?|^[-–•]\s)\Z")
+_CODE: Final = Pattern(r"[hqst][1-4]|\d+(?:e|er|re|eme|st|nd|rd|th|h|s|k)|(?:19|20)\d\d", re.I)
+_DEMONYM: Final = Pattern(r"[a-z]+(?:ian|ean|can|ish|ese)s?")
+_SENTENCE_START: Final = Pattern(r"(?:^|[.!?:;]\s|[«“\"(]\s?|^[-–•]\s)\Z")
 _ARTICLES: Final = frozenset({"le", "la", "les", "the", "un", "une"})
-_END: Final = re.compile(r"[\s ]*[?!.…]*\s*\Z")
-_COUNTING: Final = re.compile(r"\b(?:combien|how (?:many|much))\b", re.IGNORECASE)
+_END: Final = Pattern(r"[\s ]*[?!.…]*\s*\Z")
+_COUNTING: Final = Pattern(r"\b(?:combien|how (?:many|much))\b", re.IGNORECASE)
 _COUNT: Final = rf"(?P<count>[0-9]{{1,2}}|{'|'.join(NUMBERS)})"
 _ENDS_THERE: Final = r"(?=\s?(?:[?.!,;:]|\Z)|\s(?:et|and)\b)"
-_RELATIVE: Final = re.compile(
+_RELATIVE: Final = Pattern(
     rf"""\b(?:{_COUNT}\s(?:ans?|annees?|years?)\s
       (?:(?P<after>apres|plus\stard|later|after)|plus\stot|avant|auparavant|earlier|before)
     |(?:l'annee\s(?:(?P<next>d'apres|suivante)|d'avant|precedente)
@@ -104,58 +103,58 @@ _RELATIVE: Final = re.compile(
 )
 
 # Clitics that repeat a noun before the verb refer to it; the others to what was spoken of.
-_INVERTED: Final = re.compile(
+_INVERTED: Final = Pattern(
     r"(?P<verb>(?:\b(?:ne|n'|s'|se|l'|les|y|en)\s?)*[a-z]+)-(?:t-)?(?:ils?|elles?)\b"
 )
-_EXPLETIVE: Final = re.compile(
+_EXPLETIVE: Final = Pattern(
     r"\b(?:(?:y\s(?:a|avait|aura|eut)|faut|fallait|existe|reste|s'agit|agit|est)-(?:t-)?il\s?(?:possible|vrai)?"
     r"|il\s(?:y\s(?:a|avait|aura|en\sa)|faut|faudra|fallait|existe|est\s(?:possible|vrai)|s'agit)"
     r"|it\s(?:cost|costs|take|takes|took|possible|true|easy|hard)\b[^?]*\s(?:to|that)\s"
     r"|(?:qu')?est-ce(?=\squ)|c'(?:est|etait)\s(?:quoi|qui)(?=\s?,|\s(?:le|la|les|un|une)\b|\sl')"
     r"|selon\s(?:son|sa|ses|leurs?)|,\sfor\s(?:its|their))"
 )
-_INTERROGATIVE: Final = re.compile(
+_INTERROGATIVE: Final = Pattern(
     r"\b(?:quell?e?s?|combien|comment|quand|pourquoi|ou|quoi|qui|que|qu'|lesquell?e?s?|lequel)\b"
     r"|\bqu'"
 )
-_DETERMINER: Final = re.compile(
+_DETERMINER: Final = Pattern(
     r"\b(?:le|la|les|un|une|ce|cet|cette|ces|son|sa|ses|leur|leurs|chaque|the|an|this|these|those)\s|\bl'"
 )
-_SUBJECT_FR: Final = re.compile(
+_SUBJECT_FR: Final = Pattern(
     r"(?:\A|(?<=[,;]\s)|(?<=\bet\s)|(?<=\bmais\s)|(?P<that>\bqu'))(?:il|elle)\s"
 )
 # What stands beside a name and says what it is.
-_NOUN_FR: Final = re.compile(
+_NOUN_FR: Final = Pattern(
     r"(?P<determiner>\b(?:le|la|du|au|un|une|ce|cet|cette|son|sa)\s|\bl['’])(?:premi[eè]re?\s)?"
     r"(?P<noun>(?!qu[ei]\s)[a-zà-ÿ]{3,}\s(?P<of>de\s|d['’])?)\Z",
     re.IGNORECASE,
 )
-_INVERSION: Final = re.compile(r"\s[a-zà-ÿ]+-(?:t-)?(?:il|elle)\b")
+_INVERSION: Final = Pattern(r"\s[a-zà-ÿ]+-(?:t-)?(?:il|elle)\b")
 _ARTICLE_OF: Final[Mapping[str, str]] = MappingProxyType(
     {"le": "le ", "du": "le ", "au": "le ", "la": "la ", "l'": "l'", "l’": "l'"}
 )
-_NOUN_OF_EN: Final = re.compile(r"\b(?:did|does|do|has|had)\sthe\s(?P<noun>[a-z]+\sof\s)\Z")
-_NOUN_EN: Final = re.compile(
+_NOUN_OF_EN: Final = Pattern(r"\b(?:did|does|do|has|had)\sthe\s(?P<noun>[a-z]+\sof\s)\Z")
+_NOUN_EN: Final = Pattern(
     r"(?P<noun>\s(?!(?:and|or|in|of|at|for|to|from|on|by|with|have|has|did|is|was)\b)[a-z]{3,})"
     r"(?P<verb>\s(?!(?:and|or|in|of|at|for|to|from|on|by|with)\b)[a-z]+)?"
 )
-_DETERMINED_EN: Final = re.compile(r"(?:\A|\s)(?:the|an?|its|their)\s(?:first\s|new\s)?\Z", re.I)
-_ASKED_EN: Final = re.compile(r"\b(?:did|does|do)\sthe\s\Z")
-_OBJECT_FR: Final = re.compile(
+_DETERMINED_EN: Final = Pattern(r"(?:\A|\s)(?:the|an?|its|their)\s(?:first\s|new\s)?\Z", re.I)
+_ASKED_EN: Final = Pattern(r"\b(?:did|does|do)\sthe\s\Z")
+_OBJECT_FR: Final = Pattern(
     r"\bqui\s(?P<pronoun>l'|le\s|la\s|les\s)(?P<verb>[a-z]+)(?=\s?[?.!,]|\s(?:en|a|au|aux|dans|sur"
     r"|pour|depuis|chez|de|par|avec|aujourd'hui|actuellement)\b|\Z)"
 )
-_POSSESSIVE_FR: Final = re.compile(
+_POSSESSIVE_FR: Final = Pattern(
     r"\b(?P<determiner>son|sa|ses)\s"
     r"(?P<noun>(?:(?:premi|derni|nouve|ancien|propre|princip)[a-z]*\s)?[a-z-]+(?:\sd(?:e\s|')[a-z-]+)*"
     r"(?:\s[a-z]+(?=\s?[?.!]|\Z))?)"
 )
-_POSSESSIVE_EN: Final = re.compile(r"\b(?:its|his|her)(?=\s[a-z])")
-_PRONOUN_EN: Final = re.compile(r"(?<!\bof\s)\b(?:that\sone|this\sone|it|he|she|him)\b")
+_POSSESSIVE_EN: Final = Pattern(r"\b(?:its|his|her)(?=\s[a-z])")
+_PRONOUN_EN: Final = Pattern(r"(?<!\bof\s)\b(?:that\sone|this\sone|it|he|she|him)\b")
 # Words that refer to something said before, unless the question itself says what ("own").
-_REFERRING: Final[Mapping[Language, re.Pattern[str]]] = MappingProxyType(
+_REFERRING: Final[Mapping[Language, Pattern]] = MappingProxyType(
     {
-        Language.FRENCH: re.compile(
+        Language.FRENCH: Pattern(
             r"""(?<!-)\b(?:ils?|elles?|lui|eux|ca|cela|celui|celle|son|sa|ses|leurs?)\b(?!-)
             |\bc'|-ce\b(?!\sque?\b|\squ')
             |\bce\s(?!que\b|qui\b|mois\b|jour\b|siecle\b|soir\b)[a-z]
@@ -167,7 +166,7 @@ _REFERRING: Final[Mapping[Language, re.Pattern[str]]] = MappingProxyType(
             |\by\s(?!(?:a|avait|aura|ont|en)\b|a-t-il)[a-z]|\bs'en\s|\bqui\sen\s(?:est|a|sont)\b""",
             re.VERBOSE,
         ),
-        Language.ENGLISH: re.compile(
+        Language.ENGLISH: Pattern(
             r"""\b(?:(?P<own>its|their|his|her)|it|they|them|he|she|him)\b|\b(?:that|this)\sone\b
             |\b(?:was|is|were)\s(?:that|this|those)\b|\b(?:that|here|there)(?=\s?(?:[?.!,]|\Z))
             |(?:^|\b(?:at|in|on|of|for|by|with|from|did|does|do|is|was|and)\s)
@@ -815,9 +814,9 @@ def _load_function_words() -> frozenset[str]:
 def _load_words(language: Language) -> _Words:
     listed = _read_words()[language]
 
-    def compile_any(phrases: Sequence[str], pattern: str) -> re.Pattern[str]:
+    def compile_any(phrases: Sequence[str], pattern: str) -> Pattern:
         longest = sorted(map(re.escape, phrases), key=len, reverse=True)
-        return re.compile(pattern.format("|".join(longest)))
+        return Pattern(pattern.format("|".join(longest)))
 
     return _Words(
         opening=compile_any(listed["openings"], r"(?:{})(?:\s*,\s*|\s+)(?=\S)"),

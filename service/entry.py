@@ -1,5 +1,6 @@
 """Where the commands start, before anything that they load."""
 
+import gc
 import os
 from typing import NoReturn
 
@@ -9,8 +10,13 @@ _THREADS = "OPENBLAS_NUM_THREADS"
 def main() -> NoReturn:
     """Run `massilia`."""
     limit_threads()
+    # What is loaded stays: to look through it for garbage, now and at the end, takes 0.05 s of an
+    # answer's 0.55.
+    gc.disable()
     from massilia.service.cli import main as run
 
+    gc.freeze()
+    gc.enable()
     run()
 
 

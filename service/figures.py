@@ -11,6 +11,7 @@ from importlib.resources import files
 from typing import Final
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import find_terms
 from massilia.service.values import Value, ValueKind, find_values
 from massilia.service.written_dates import MONTHS, fold
@@ -27,34 +28,34 @@ MAX_PHRASE = 4
 """Words read after a number for what it counts: "four submarine fibre pairs"."""
 
 # Of another date than the one that is written: "dix ans plus tôt".
-_SHIFTED: Final = re.compile(
+_SHIFTED: Final = Pattern(
     r"\b(?:ans|annees|mois|years|months|decade|decennie)\s"
     r"(?:plus\s(?:tot|tard)|auparavant|apres|avant|earlier|later|before|after|ago)\b"
 )
-_MAY_DATE: Final = re.compile(r"(?:19|20)[0-9][0-9]")
-_WORD: Final = re.compile(r"[^\W_]+")
-_CLAUSE_END: Final = re.compile(r"[,;:()](?!\d)")
+_MAY_DATE: Final = Pattern(r"(?:19|20)[0-9][0-9]")
+_WORD: Final = Pattern(r"[^\W_]+")
+_CLAUSE_END: Final = Pattern(r"[,;:()](?!\d)")
 # A verb may follow a measure at once: "80 MW arrivaient".
-_VERB: Final = re.compile(r"(?:ait|aient|erent|irent)\Z")
-_JOINT: Final = re.compile(r"[,;:()](?!\d)|\s(?:et|and|mais|but)\s")
-_RANGE: Final = re.compile(r"\s?(?:-|a|to|ou|or)\s")
-_BETWEEN: Final = re.compile(r"\b(?:entre|between)\s(?:[€$£]\s?)?\Z")
-_PHRASE_LINK: Final = re.compile(r"\s|-|\s?'|\s(?:d'|de\s|des\s|of\s)(?:la\s|l')?")
-_PHRASE_START: Final = re.compile(r"\s(?:d'|de\s|of\s)?")
-_ROUND_WORD: Final = re.compile(r"\b(?:[a-z]+aines?|dozens?)(?:\s|\Z)")
-_ABOUT_DATE: Final = re.compile(r"\b(?:vers|environ|around|about|circa)\s(?:[a-z]+\s)?\Z")
-_TARGET: Final = re.compile(r"\b(?:pour|d'ici|a|avant|by|for|before)\s(?:[a-z]+\s)?\Z")
+_VERB: Final = Pattern(r"(?:ait|aient|erent|irent)\Z")
+_JOINT: Final = Pattern(r"[,;:()](?!\d)|\s(?:et|and|mais|but)\s")
+_RANGE: Final = Pattern(r"\s?(?:-|a|to|ou|or)\s")
+_BETWEEN: Final = Pattern(r"\b(?:entre|between)\s(?:[€$£]\s?)?\Z")
+_PHRASE_LINK: Final = Pattern(r"\s|-|\s?'|\s(?:d'|de\s|des\s|of\s)(?:la\s|l')?")
+_PHRASE_START: Final = Pattern(r"\s(?:d'|de\s|of\s)?")
+_ROUND_WORD: Final = Pattern(r"\b(?:[a-z]+aines?|dozens?)(?:\s|\Z)")
+_ABOUT_DATE: Final = Pattern(r"\b(?:vers|environ|around|about|circa)\s(?:[a-z]+\s)?\Z")
+_TARGET: Final = Pattern(r"\b(?:pour|d'ici|a|avant|by|for|before)\s(?:[a-z]+\s)?\Z")
 # What follows is a part of what is counted, or what it is compared with.
-_ASIDE: Final = re.compile(
+_ASIDE: Final = Pattern(
     r"\b(?:dont|parmi\slesquel(?:le)?s|of\s(?:which|whom|them)|including|among\sthem|devant|derriere"
     r"|behind|ahead\sof|at\sthe\sexpense|aux\sdepens|plus\sque|than|contre|against)\b"
 )
 # Before a name that gives the figures, or after it.
-_SOURCE_BEFORE: Final = re.compile(
+_SOURCE_BEFORE: Final = Pattern(
     r"\b(?:donnees|liste|carte|chiffres|decompte|page|article|data|list|map|figures|count)"
     r"\s(?:de\s|d'|du\s|by\s|of\s|from\s)(?:la\s|l'|the\s)?\Z"
 )
-_SOURCE_AFTER: Final = re.compile(r"'s\s(?:data|list|map|figures|count|page|article)\b")
+_SOURCE_AFTER: Final = Pattern(r"'s\s(?:data|list|map|figures|count|page|article)\b")
 _ENDINGS: Final = {Language.FRENCH: ("", "s", "e", "es"), Language.ENGLISH: ("", "s")}
 _LINKS: Final = frozenset(("d", "de", "des", "of", "l", "la"))
 _JOINTS: Final = (" ", "-", "'", "+ ", " et ", " and ", " de ", " of ", " in ", ", de ", ", of ")

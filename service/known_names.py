@@ -1,6 +1,5 @@
 """The names and years of a question, and what the library has of them."""
 
-import re
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import find_terms, split_words
 from massilia.index.filter import Filter
 from massilia.index.passage_table import PassageTable
@@ -100,23 +100,23 @@ class _Lists:
     common: frozenset[str]
 
 
-_TOKEN: Final = re.compile(r"[^\W_]+(?:(?:['’.+-]|(?<=[A-Z])&(?=[A-Z]))[^\W_]+)*")
-_ELIDED: Final = re.compile(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=[^\W_])")
-_POSSESSIVE: Final = re.compile(r"'(?:s|re|ve|ll|d|m|t)?\Z")
+_TOKEN: Final = Pattern(r"[^\W_]+(?:(?:['’.+-]|(?<=[A-Z])&(?=[A-Z]))[^\W_]+)*")
+_ELIDED: Final = Pattern(r"(?:[cdjlmnst]|qu|jusqu|lorsqu|puisqu)'(?=[^\W_])")
+_POSSESSIVE: Final = Pattern(r"'(?:s|re|ve|ll|d|m|t)?\Z")
 # Verbs that open a sentence: "existe-t-il", "intégrer", "connaissez-vous", "concernant".
-_VERB: Final = re.compile(
+_VERB: Final = Pattern(
     r"(?:-(?:t-)?(?:ils?|elles?|on|ce|je|tu|nous|vous|moi|les?|la|y|en)|[ei]r|ez|ant|ing)\Z"
 )
-_LETTER: Final = re.compile(r"[^\W\d_]")
-_NUMBERED: Final = re.compile(r"[^\W\d_][.-]?[0-9]|[0-9][^\W\d_]")  # SeaMeWe-6, MRS3, 2Africa
+_LETTER: Final = Pattern(r"[^\W\d_]")
+_NUMBERED: Final = Pattern(r"[^\W\d_][.-]?[0-9]|[0-9][^\W\d_]")  # SeaMeWe-6, MRS3, 2Africa
 # 2e, 21st, 10h30, 26MW, 2000s: a number with what it counts.
-_QUANTITY: Final = re.compile(
+_QUANTITY: Final = Pattern(
     r"(?:(?:mid|early|late|pre|post|mi)-)?[0-9][0-9.,]*-?(?:ers?|eres?|res?|e|emes?|nd|st|th|rd|d"
     r"|h[0-9]*|k|k?m[0-9]?|bn|md|ans?|x"
     r"|[kmgt]?w[hc]?|[kmgt]?v|[kmgt]bps|ha|am|pm|g)?s?"
 )
-_SENTENCE_OPENING: Final = re.compile(r"(?:\A|[.?!:;…]\s|[«“\"(])\W*\Z")
-_MODEL_NUMBER: Final = re.compile(r"\s([0-9]{1,2})(?![^\W_]|[.,][0-9]|\s?[%€$])")
+_SENTENCE_OPENING: Final = Pattern(r"(?:\A|[.?!:;…]\s|[«“\"(])\W*\Z")
+_MODEL_NUMBER: Final = Pattern(r"\s([0-9]{1,2})(?![^\W_]|[.,][0-9]|\s?[%€$])")
 
 
 class NameIndex:

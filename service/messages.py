@@ -1,6 +1,5 @@
 """The words around the quotes, in each language: texts, dates and numbers from the catalogues."""
 
-import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,17 +9,18 @@ from importlib.resources import files
 from types import MappingProxyType
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 
 CATALOGUES = "massilia.service.catalogues"
 DEFAULT_LANGUAGE = Language.FRENCH
 """Spoken to those whose browser asks for neither language."""
 
-_LANGUAGE_RANGE = re.compile(
+_LANGUAGE_RANGE = Pattern(
     r"\s*(?P<tag>\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)"
     r"\s*(?:;\s*[qQ]\s*=\s*(?P<quality>[01](?:\.[0-9]{0,3})?)\s*)?"
 )
-_FULL_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
-_MONTH_DATE = re.compile(r"(\d{4})-(\d{2})")
+_FULL_DATE = Pattern(r"(\d{4})-(\d{2})-(\d{2})")
+_MONTH_DATE = Pattern(r"(\d{4})-(\d{2})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from importlib.resources import files
 from typing import Final
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.ingest.abbreviations import LEXICONS
 from massilia.service.written_dates import MONTHS, fold
 
@@ -56,38 +57,38 @@ def find_names(text: str, language: Language) -> tuple[Name, ...]:
 _CAPITALISED: Final = (
     r"(?:[A-ZÀ-ÖØ-ÞŒ]|[0-9]+(?=[A-Z])|[a-z](?=[A-Z]))[\w&]*(?:[-'’.](?=\w)[\w&]+)*'?"
 )
-_NAME: Final = re.compile(
+_NAME: Final = Pattern(
     rf"(?<![\w])(?:{_CAPITALISED}(?:(?:\s|\s(?:de\sla|de|du|des|of\sthe|of|for|le|la|van|von|in|&)"
     rf"\s|\s?d['’])(?={_CAPITALISED}){_CAPITALISED})*|[a-z][a-z-]+\.(?:fr|com|org|net|eu)\b)"
 )
-_LINK: Final = re.compile(r"\s(?:de la|de|du|des|of the|of|for|le|la|van|von|in|&) |\sd['’]")
+_LINK: Final = Pattern(r"\s(?:de la|de|du|des|of the|of|for|le|la|van|von|in|&) |\sd['’]")
 _PARTICLES: Final = frozenset(["de", "du", "de la", "le", "la", "van", "von", "d'", "d’"])
 # "Union européenne": French writes the adjective of a body's name small.
-_DESCRIBED: Final = re.compile(
+_DESCRIBED: Final = Pattern(
     r"\s(?:europ[ée]en|national|r[ée]gional|internationa|fran[çc]ais|am[ée]ricain|mondial|central"
     r"|municipal)(?:ne|e|l|le|ux)?(?![^\W_])"
 )
 # "A Nigerian actor": English writes these adjectives with a capital.
-_DEMONYM: Final = re.compile(r"[a-z](?:ian|ean|can|ish|ese)\Z")
-_ADJECTIVE_AFTER: Final = re.compile(r"\s[a-z]")
-_WORD: Final = re.compile(r"\S+")
-_ELIDED: Final = re.compile(r"(?:[LDlJjNnSsCc]|[Qq]u)['’](?=\w)")
-_INITIAL: Final = re.compile(r"(?:\A|[.!?;:«“\"(\n])[\s«“\"(]*\Z")
-_POSSESSIVE: Final = re.compile(r"['’]s\Z")
+_DEMONYM: Final = Pattern(r"[a-z](?:ian|ean|can|ish|ese)\Z")
+_ADJECTIVE_AFTER: Final = Pattern(r"\s[a-z]")
+_WORD: Final = Pattern(r"\S+")
+_ELIDED: Final = Pattern(r"(?:[LDlJjNnSsCc]|[Qq]u)['’](?=\w)")
+_INITIAL: Final = Pattern(r"(?:\A|[.!?;:«“\"(\n])[\s«“\"(]*\Z")
+_POSSESSIVE: Final = Pattern(r"['’]s\Z")
 # After a first word that may be a name: what only a subject's verb, or a possessive, begins with.
-_VERB: Final = re.compile(
+_VERB: Final = Pattern(
     r"['’]s\b|\s(?:est|etait|fut|a|avait|sera|va|ont|sont|is|was|has|had|will|would|are|were|and|et"
     r"|n'|ne|[a-z]+(?:ed|ait|era|erait))\b"
 )
-_PLACE_BEFORE: Final = re.compile(
+_PLACE_BEFORE: Final = Pattern(
     r"(?<![^\W_])(?:a|in|at|near|pres de|towards?|vers|from|ville de|port de|city of|town of)\s\Z"
 )
-_TITLE_BEFORE: Final = re.compile(
+_TITLE_BEFORE: Final = Pattern(
     r"(?<![^\W_])(?:m\.|mm\.|mme|mlle|mr\.?|mrs\.?|ms\.?|dr\.?|prof\.?|sir|maire|mayor|president"
     r"|presidente|ministre|minister|roi|king|queen|reine|empereur|emperor|pape|pope|architecte"
     r"|architect|directeur|directrice|director|ceo|fondateur|founder)\s\Z"
 )
-_ACRONYM: Final = re.compile(r"[A-Z0-9&]{2,6}\Z")
+_ACRONYM: Final = Pattern(r"[A-Z0-9&]{2,6}\Z")
 
 
 def _trim(text: str, folded: str, start: int, end: int, language: Language) -> tuple[int, int]:
@@ -134,11 +135,11 @@ def _cut_link(text: str, start: int, end: int) -> int:
 
 
 # French begins no sentence with a bare noun; a participle, an adverb or an order may stand there.
-_FRENCH_SUBJECT: Final = re.compile(
+_FRENCH_SUBJECT: Final = Pattern(
     r"\s(?!(?:en|de|du|des|par|pour|a|au|aux|sur|dans|comme|que|qui|et|ou|entre|chez|avec|le|la|les"
     r"|un|une|l'|d')(?![^\W_]))[a-z]"
 )
-_FRENCH_OPENING: Final = re.compile(r"(?:e|ee|es|ees|ant|ment|is|us|ue|ez|ons|aux)\Z")
+_FRENCH_OPENING: Final = Pattern(r"(?:e|ee|es|ees|ant|ment|is|us|ue|ez|ons|aux)\Z")
 
 
 def _shows_name(text: str, folded: str, start: int, end: int, language: Language) -> bool:

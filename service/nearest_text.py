@@ -1,11 +1,12 @@
 """Where in a text something like a quote stands."""
 
-import re
 import unicodedata
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from massilia.corpus.pattern import Pattern
 
 MAX_TOKENS = 300
 """Of a longer quote only so many first tokens are looked for: the work grows with both texts."""
@@ -13,7 +14,7 @@ MAX_PLACES = 8
 """How many equally near places are told apart; a text of one word over and over has thousands."""
 
 # A letter with its accent apart is one token with that accent.
-_TOKEN = re.compile(r"[\w\u0300-\u036f]+|[^\w\s]")
+_TOKEN = Pattern(r"[\w\u0300-\u036f]+|[^\w\s]")
 
 
 @dataclass(frozen=True, slots=True)

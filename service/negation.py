@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from massilia.corpus.pattern import Pattern
 from massilia.service.written_dates import fold
 
 # "Ne ... plus" and "no longer" tell of a change, which a text reports; "ne ... que" is "only".
@@ -24,7 +25,7 @@ _WORD: Final = (
 _CLAUSE: Final = rf"{_WORD}{{0,8}}?"
 _PLURAL: Final = rf"{_WORD}{{0,4}}?(?:[^\s,;:?]*[^\s'siu]s|people|men|women)\s"
 _RELATIVE: Final = r"(?:qui|that|which|who)\s"
-_ASKED: Final = re.compile(
+_ASKED: Final = Pattern(
     rf"""(?:\A|[,;:.!?]\s)(?:(?:et|and|mais|but|donc|so|alors)\s)?(?:
     (?:(?:a|de|dans|chez|avec|par|pour|vers|sur)\s)?(?:les|des|aux)?quel(?:le)?s\s{_NOUN}{_CLAUSE}
    |(?:(?:to|in|from|with|by|at|on)\s)?(?:which|what)\s{_NOUN}{_PLURAL}{_CLAUSE}
@@ -34,7 +35,7 @@ _ASKED: Final = re.compile(
     re.VERBOSE,
 )
 # "Companies that did not raise money", "liste des startups qui n'ont pas levé".
-_LISTED: Final = re.compile(
+_LISTED: Final = Pattern(
     rf"(?:(?:liste?[rz]?|list|name|cite[rz]?|donne[rz]?|give|show)\s)?"
     rf"(?!(?:pourquoi|why|quand|when|ou|where|comment|how|combien|quel\w*|y|is|are|who|what)\b)"
     rf"{_NOUN}{_PLURAL}(?:[^\s,;:?]+\s){{0,3}}?{_RELATIVE}{_NEGATED}"

@@ -10,6 +10,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Final
 
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import split_words
 from massilia.service.written_dates import fold
 
@@ -54,18 +55,18 @@ class _Words:
     """Hold each kind with the words that tell it and those that may stand with them."""
 
     kinds: tuple[tuple[Remark, frozenset[str], frozenset[str]], ...]
-    noise: re.Pattern[str]
+    noise: Pattern
 
 
-_SCRIPT: Final = re.compile(r"<(script|style)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
-_TAG: Final = re.compile(r"<!--.*?-->|</?[a-z][^<>]*>", re.IGNORECASE | re.DOTALL)
-_LINK: Final = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()]|\([^()]*\))*\)")
-_FENCE: Final = re.compile(r"`+")
-_EMPHASIS: Final = re.compile(r"(?<!\w)(\*{1,3}|_{1,3}|~~)(?=\S)(.+?)(?<=\S)\1(?!\w)")
-_LINE_MARK: Final = re.compile(r"\A\s*(?:#{1,6}|>+)\s+")
+_SCRIPT: Final = Pattern(r"<(script|style)\b[^>]*>.*?(?:</\1\s*>|\Z)", re.IGNORECASE | re.DOTALL)
+_TAG: Final = Pattern(r"<!--.*?-->|</?[a-z][^<>]*>", re.IGNORECASE | re.DOTALL)
+_LINK: Final = Pattern(r"!?\[([^\[\]]*)\]\((?:[^()]|\([^()]*\))*\)")
+_FENCE: Final = Pattern(r"`+")
+_EMPHASIS: Final = Pattern(r"(?<!\w)(\*{1,3}|_{1,3}|~~)(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_LINE_MARK: Final = Pattern(r"\A\s*(?:#{1,6}|>+)\s+")
 
-_ADDRESS: Final = re.compile(r"(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)+/\S*", re.IGNORECASE)
-_CODE: Final = re.compile(
+_ADDRESS: Final = Pattern(r"(?:https?://|www\.)\S+|[\w-]+(?:\.[\w-]+)+/\S*", re.IGNORECASE)
+_CODE: Final = Pattern(
     r"""
     \bselect\s[^?]+\sfrom\s[^?]+(?:[=;]|\blike\b)|\bselect\s+\*\s+from\b
     |\binsert\s+into\s.+\bvalues\b|\bdelete\s+from\s+\w+\s*(?:;|\bwhere\b|\Z)
@@ -94,7 +95,7 @@ _TEXT: Final = (
     r"|program|fonction|function|texte|text|paragraphe|paragraph|slogan|rapport|report|devoir"
     r"|homework|recette|recipe|lyrics|paroles|business plan|communique)s?"
 )
-_WRITING: Final = re.compile(
+_WRITING: Final = Pattern(
     rf"""{_POLITE}(?:
     (?:ecri[st]|ecrivez|ecrire|redigez?|rediger|composez?|composer|inventez?|raconte[zr]?|racontes
       |generez?|generer|faites?|cree[rz]?|donne[rz]?|write|compose|draft|generate|tell|make|create
@@ -108,7 +109,7 @@ _WRITING: Final = re.compile(
     )""",
     re.VERBOSE,
 )
-_SERVICE: Final = re.compile(
+_SERVICE: Final = Pattern(
     rf"""{_POLITE}(?:
     (?:mais\s)?(?:qui|que|quoi)\s(?:es-tu|etes-vous|est-tu|tu\ses|vous\setes)
    |(?:t'es|tu\ses|vous\setes|c'est)\s(?:qui|quoi)(?:\s(?:toi|massilia|toi\smassilia))?
@@ -140,7 +141,7 @@ _SERVICE: Final = re.compile(
 _CHOICE: Final = (
     r"(?:choose|buy|wear|eat|cook|pick|watch|marry|study|choisir|acheter|porter|manger)"
 )
-_ADVICE: Final = re.compile(
+_ADVICE: Final = Pattern(
     rf"""{_POLITE}(?:
     should\si\b|est-ce\sque\sje\s(?:dois|devrais)\b|(?:dois|devrais)-je\b
    |am\si\s(?:in\slove|ugly|fat|pretty|pregnant|sick|ill|depressed)\b
@@ -157,7 +158,7 @@ _ADVICE: Final = re.compile(
     )""",
     re.VERBOSE,
 )
-_SENTENCE_END: Final = re.compile(r"[\s.?!…]+\Z")
+_SENTENCE_END: Final = Pattern(r"[\s.?!…]+\Z")
 
 
 def check_question(text: str) -> Remark | None:
@@ -217,7 +218,7 @@ def _load_words() -> _Words:
     return _Words(tuple(kinds), _compile_noise(table["keyboard_rows"]))
 
 
-def _compile_noise(rows: Sequence[str]) -> re.Pattern[str]:
+def _compile_noise(rows: Sequence[str]) -> Pattern:
     """Match a word that no one means: neighbouring keys, repetitions, and no vowel."""
     stretches = {
         row[start:end]
@@ -227,7 +228,7 @@ def _compile_noise(rows: Sequence[str]) -> re.Pattern[str]:
         for end in range(start + 3, len(row) + 1)
     }
     keys = "|".join(sorted(stretches, key=len, reverse=True))
-    return re.compile(
+    return Pattern(
         rf"(?=.{{4}})(?:{keys})+|([a-z])\1{{3,}}|([a-z]{{2,3}})\2{{2,}}"
         rf"|[a-z]*[bcdfghj-np-tvwxz]{{6,}}[a-z]*"
     )

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.filter import Filter
 from massilia.service.written_dates import (
     MONTH,
@@ -113,7 +114,7 @@ _COUNTED: Final = rf"(?P<count>{_NUMBER})\s(?P<unit>{_UNIT})s?"
 _NAMED: Final = rf"(?P<name>{MONTH}|{'|'.join(SEASONS)})"
 # "Its last year" is of whatever it belongs to, and "this year" of the text with "-là".
 _RELATIVE: Final = tuple(
-    (kind, re.compile(pattern))
+    (kind, Pattern(pattern))
     for kind, pattern in (
         ("this", rf"\b(?:cette|ce|this)\s(?P<unit>{_PERIOD})\b(?!-la)"),
         ("last", rf"\b(?:l'|le\s|la\s)?(?P<unit>{_PERIOD})\s(?:derniere?|passee?)\b"),
@@ -142,7 +143,7 @@ _RELATIVE: Final = tuple(
         ("century", r"\b(?:xxi|21)(?:e|eme|st)\s(?:siecle|century)\b"),
     )
 )
-_NEWEST: Final = re.compile(
+_NEWEST: Final = Pattern(
     r"""\b(?:
     aujourd'hui\b(?!\sen\sfrance)|actuellement|actuel(?:le)?s?|a\sl'heure\sactuelle|a\sce\sjour
    |de\snos\sjours|recemment|dernierement|en\sce\smoment|ces\sderniers\s(?:temps|mois)
@@ -155,7 +156,7 @@ _NEWEST: Final = re.compile(
     re.VERBOSE,
 )
 _ARTICLE: Final = r"(?:(?:la|le|les|the|annee|year|mois|month|of|de|du)\s|l')"
-_BOUND: Final = re.compile(
+_BOUND: Final = Pattern(
     rf"""(?<![^\W_])(?:
     (?P<since>depuis|since|a\spartir\sd[eu]s?|a\scompter\sd[eu]s?|pas\savant|not\sbefore)
    |(?P<after>apres|after|post|au-dela\sd[eu]s?|beyond)
@@ -166,25 +167,23 @@ _BOUND: Final = re.compile(
     )[\s-]{_ARTICLE}{{0,3}}\Z""",
     re.VERBOSE,
 )
-_WITHIN: Final = re.compile(
+_WITHIN: Final = Pattern(
     r"\b(?:(?:back\s)?in|en|dans|on|aux?|a(?=\s(?:l'|la\s))|by|d'ici|vers|around|le)"
     r"\s(?:(?:la|les|annee|the\syear)\s|l')*\Z"
 )
 # An event without them is a subject, not a date, and must not hide the year in its name.
-_EVENT_OPENING: Final = re.compile(
+_EVENT_OPENING: Final = Pattern(
     rf"{_BOUND.pattern}|\b(?:entre|between|et|and|from|to)\s{_ARTICLE}{{0,3}}\Z", re.VERBOSE
 )
-_ONWARDS: Final = re.compile(r"\s(?:onwards?\b|on(?=\s?[?.!,]|\Z))")
-_RANGE_OPENING: Final = re.compile(
-    rf"\b(?:(?P<both>entre|between)|du|de|from)\s{_ARTICLE}{{0,2}}\Z"
-)
-_RANGE_JOINT: Final = re.compile(
+_ONWARDS: Final = Pattern(r"\s(?:onwards?\b|on(?=\s?[?.!,]|\Z))")
+_RANGE_OPENING: Final = Pattern(rf"\b(?:(?P<both>entre|between)|du|de|from)\s{_ARTICLE}{{0,2}}\Z")
+_RANGE_JOINT: Final = Pattern(
     rf"\s(?:(?P<both>et|and)|a|aux?|to|until|till|through|jusqu'(?:en|aux?|a))\s{_ARTICLE}{{0,2}}"
     r"|\s?-\s?"
 )
-_LIST_JOINT: Final = re.compile(r"\s(?:et|and|ou|or)\s(?:de\s|of\s|from\s)?|,\s?")
+_LIST_JOINT: Final = Pattern(r"\s(?:et|and|ou|or)\s(?:de\s|of\s|from\s)?|,\s?")
 # "From May to June 2021", "du 6 au 7 juin 2021": the year comes with the second.
-_RANGE_WITHOUT_YEAR: Final = re.compile(
+_RANGE_WITHOUT_YEAR: Final = Pattern(
     r"\b(?:entre|between|du|de|from)\s(?:le\s|the\s)?"
     rf"(?:(?P<day>[0-9]{{1,2}})(?:er|st|nd|rd|th)?)?\s?(?P<month>{MONTH})?"
     r"\s(?:et|and|a|au|to|until)\s(?:le\s|the\s)?\Z"
@@ -205,7 +204,7 @@ _SAID: Final = (
     r"|affirmai(?:en)?t|say|says|said|saying|write|writes|wrote|writing|report|reported|reporting"
     r"|claim|claimed|announce|announced)"
 )
-_PUBLISHED_BEFORE: Final = re.compile(
+_PUBLISHED_BEFORE: Final = Pattern(
     rf"""(?<![^\W_])(?:
     {_PRESS}(?:\s(?:qui\sont\s|that\swere\s)?(?:{_PRINTED}|datee?s?|datant|dated|dating))?
    |(?:{_PRESS}|papers|journalists|journalistes)\s{_SAID}
@@ -215,13 +214,13 @@ _PUBLISHED_BEFORE: Final = re.compile(
     )\s(?:(?:du|de|des|of|from)\s)?\Z""",
     re.VERBOSE,
 )
-_PUBLISHED_AFTER: Final = re.compile(
+_PUBLISHED_AFTER: Final = Pattern(
     r"(?:'s)?\s(?:(?:press|newspaper|media)\s(?:articles?|coverage|reports?)"
     r"|articles?|newspapers?)\b"
     rf"|,\s(?:que|what)\s(?:did\s|was\s)?"
     rf"(?:{_SAID}\s(?:la|les)\s{_PRESS}|the\s(?:{_PRESS}|papers)\s{_SAID})\b"
 )
-_COUNTING: Final = re.compile(
+_COUNTING: Final = Pattern(
     r"\b(?:combien\s|nombre\s|how\smany\s|number\s)(?:d'|de\s|of\s)?(?:\w+\s)?\Z"
 )
 
@@ -326,7 +325,7 @@ def _join(first: _Moment, second: _Moment, folded: str) -> _Moment | None:
     return _Moment(first.start, second.end, start, second.text_end)
 
 
-def _search_before(pattern: re.Pattern[str], folded: str, end: int) -> re.Match[str] | None:
+def _search_before(pattern: Pattern, folded: str, end: int) -> re.Match[str] | None:
     return pattern.search(folded, max(0, end - _REACH), end)
 
 
@@ -427,7 +426,7 @@ def _find_last(name: str, today: date) -> tuple[date, date]:
 
 
 @cache
-def _load_events() -> tuple[re.Pattern[str], Mapping[str, tuple[date, date]]]:
+def _load_events() -> tuple[Pattern, Mapping[str, tuple[date, date]]]:
     """Return a pattern of the events' names, folded, and each one's first and last day."""
     text = files("massilia.service").joinpath(EVENTS).read_text(encoding="utf-8")
     days = {
@@ -436,4 +435,4 @@ def _load_events() -> tuple[re.Pattern[str], Mapping[str, tuple[date, date]]]:
         for name in event["names"]
     }
     names = "|".join(re.escape(name) for name in sorted(days, key=len, reverse=True))
-    return re.compile(rf"(?<![^\W_])(?:{names})(?![^\W_])"), MappingProxyType(days)
+    return Pattern(rf"(?<![^\W_])(?:{names})(?![^\W_])"), MappingProxyType(days)

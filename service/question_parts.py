@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+from massilia.corpus.pattern import Pattern
 from massilia.service.known_names import read_names
 from massilia.service.written_dates import fold
 
@@ -22,29 +23,27 @@ _FULL: Final = (
     r"(?:quand|comment|pourquoi|combien|qu'est-ce|(?:en|a|dans|depuis)\squel(?:le)?s?"
     r"|depuis\squand|quel(?:le)?s?|(?:since\s)?when|how|why|who|what|where)"
 )
-_TAIL: Final = re.compile(rf",?\s(?:et|and)\s(?P<bare>{_BARE})\Z")
-_NEXT: Final = re.compile(rf",?\s(?:et|and)\s(?={_FULL}\s)")
-_OPENING: Final = re.compile(rf"(?:{_FULL}|qui|ou|que|which|whose)\b")
-_ADVERB: Final = re.compile(
+_TAIL: Final = Pattern(rf",?\s(?:et|and)\s(?P<bare>{_BARE})\Z")
+_NEXT: Final = Pattern(rf",?\s(?:et|and)\s(?={_FULL}\s)")
+_OPENING: Final = Pattern(rf"(?:{_FULL}|qui|ou|que|which|whose)\b")
+_ADVERB: Final = Pattern(
     r"(?:depuis\squand|quand|comment|pourquoi|ou|en\squelle\sannee)\s(?!est-ce)"
     r"|(?:(?:since\s)?when|where|how|why|in\s(?:which|what)\syear)"
     r"\s(?=(?:did|do|does|is|are|was|were|has|have|had|will|can)\b)"
 )
-_SUBJECT: Final = re.compile(
-    r"qui\s(?!(?:se|est|etait|sera|sont|es|etes|ne)\b|n')(?P<verb>[^\s-]+)\s"
-)
-_PRESENT: Final = re.compile(r"who\s(?P<verb>[a-z]+[^s])s\s(?!been\b)")
-_PAST: Final = re.compile(
+_SUBJECT: Final = Pattern(r"qui\s(?!(?:se|est|etait|sera|sont|es|etes|ne)\b|n')(?P<verb>[^\s-]+)\s")
+_PRESENT: Final = Pattern(r"who\s(?P<verb>[a-z]+[^s])s\s(?!been\b)")
+_PAST: Final = Pattern(
     r"who\s(?P<verb>[a-z]+ed|built|bought|sold|led|won|made|held|set\sup)\s"
     r"(?P<object>(?!to\s).+?)(?P<rest>\s(?:in|on|at|for|from|by|to|since|with|after|before)\s.+)?\Z"
 )
 _NO_STEM: Final = frozenset({"ha", "i", "wa", "doe"})  # has, is, was, does
-_PRONOUN: Final = re.compile(
+_PRONOUN: Final = Pattern(
     r"-(?:t-)?(?:ils?|elles?)\b|\b(?:its?|they|theirs?|them|he|she|his|him|hers?|ils?|elles?|son|sa"
     r"|ses|leurs?)\b|\bl'(?:a|ont|avait|avaient)\b|\bl[ea]s?\s(?:a|ont)\b"
 )
-_IT: Final = re.compile(r"\bit\b")
-_INVERSION: Final = re.compile(rf"(?P<asked>{_BARE})\s(?=[^\s-]+-(?:t-)?(?:il|elle)\b)")
+_IT: Final = Pattern(r"\bit\b")
+_INVERSION: Final = Pattern(rf"(?P<asked>{_BARE})\s(?=[^\s-]+-(?:t-)?(?:il|elle)\b)")
 
 
 def split_questions(text: str) -> tuple[str, ...]:

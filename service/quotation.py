@@ -10,6 +10,7 @@ from importlib.resources import files
 from typing import Any, Final, Protocol
 
 from massilia.corpus.article import Article, Language
+from massilia.corpus.pattern import Pattern
 from massilia.ingest.sentences import Span, starts_list_item
 
 WORDS: Final = "quotation.toml"
@@ -24,12 +25,12 @@ SPEAKER_REACH = 12
 MIN_SPEECH_WORDS = 4
 """Fewer words between marks are a name or a turn of phrase, and nobody's speech."""
 
-_WORD = re.compile(r"[^\s'’]*\w[^\s'’]*")
-_LIST_MARKER = re.compile(r"[•◦▪‣●*–—-]\s+")
-_DIALOGUE = re.compile(r"[–—]\s+(?=.*\b(?:je|j['’]|nous|on|vous|I|we|you)\b)", re.IGNORECASE)
-_QUESTION = re.compile(r"\?[\s»”\"')\]]*\Z")
-_LINE_END = re.compile("[\n\u2028\u2029]")
-_MARK = re.compile('[«»“”"‘’]')
+_WORD = Pattern(r"[^\s'’]*\w[^\s'’]*")
+_LIST_MARKER = Pattern(r"[•◦▪‣●*–—-]\s+")
+_DIALOGUE = Pattern(r"[–—]\s+(?=.*\b(?:je|j['’]|nous|on|vous|I|we|you)\b)", re.IGNORECASE)
+_QUESTION = Pattern(r"\?[\s»”\"')\]]*\Z")
+_LINE_END = Pattern("[\n\u2028\u2029]")
+_MARK = Pattern('[«»“”"‘’]')
 _CLOSING = {"«": "»", "“": "”", "‘": "’", '"': '"'}
 
 _CAPITAL = "A-ZÀ-ÖØ-Þ"
@@ -39,13 +40,13 @@ _NAME = (
     rf"|The|For|According|In|And|But|At|By|On|As)\b)"
     rf"{_NAME_WORD}(?:\s(?:(?:de|du|des|von|van|el|le|la|of)\s)?{_NAME_WORD})+"
 )
-_LABEL = re.compile(rf"(?:[–—-]\s+)?(?P<speaker>{_NAME}|(?:[{_CAPITAL}]\.[\s-]?){{2,3}})\s?:\s")
+_LABEL = Pattern(rf"(?:[–—-]\s+)?(?P<speaker>{_NAME}|(?:[{_CAPITAL}]\.[\s-]?){{2,3}})\s?:\s")
 _MONTH = "January|February|March|April|May|June|July|August|September|October|November|December"
 # What names the antecedent at once: "cette société, Traxens", "ce soutien à Medusa".
-_NAMED = re.compile(
+_NAMED = Pattern(
     rf"(?:\s[\w'’-]+){{1,5}}?(?:,?\s|['’])(?:{_NAME_WORD}|\w+[{_CAPITAL}\d][\w-]*|\d+)"
 )
-_ORDINAL = re.compile(
+_ORDINAL = Pattern(
     r"(?:(?:le|la|un|une|the|a)\s)?(?:premi(?:er|ère)|deuxième|seconde?|troisième|quatrième|"
     r"cinquième|first|second|third|fourth|fifth)(?:ly|ement)?\b"
     r"|(?:tout\s)?d['’]abord\b"
@@ -53,7 +54,7 @@ _ORDINAL = re.compile(
     re.IGNORECASE,
 )
 # After a quotation, any verb may be one of saying: "», tonne Jean Royer".
-_SIGNED = re.compile(
+_SIGNED = Pattern(
     rf"[»”\"],?\s(?!(?:de|du|des|d|à|au|aux|pour|par|sur|dans|en|et|of|for|by|in|on|to|and|at|with)\b)"
     rf"(?:[^\W\d_{_CAPITAL}]+[\s'’-]){{1,3}}(?P<speaker>{_NAME})"
 )
@@ -95,13 +96,13 @@ class _Quotation:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    pronoun: re.Pattern[str]
-    demonstrative: re.Pattern[str]
-    independent: re.Pattern[str]
-    connective: re.Pattern[str]
-    opinion: re.Pattern[str]
-    speakers: tuple[re.Pattern[str], ...]
-    interview: re.Pattern[str]
+    pronoun: Pattern
+    demonstrative: Pattern
+    independent: Pattern
+    connective: Pattern
+    opinion: Pattern
+    speakers: tuple[Pattern, ...]
+    interview: Pattern
 
 
 def is_quotable(text: str) -> bool:
@@ -479,28 +480,28 @@ def _load_words(language: Language) -> _Words:
     speech = rf"(?i:{entries['auxiliaries']}(?:{_join(entries['speech'])}))".replace("'", "['’]")
     subject = rf"(?:(?i:{_join(entries['determiners'])})|[{_CAPITAL}])[^,.;:()«»“”\"\n]{{2,90}}"
     return _Words(
-        pronoun=re.compile(rf"{begin}(?i:{_join(entries['pronouns'])})\b"),
-        demonstrative=re.compile(rf"{begin}(?i:{_join(entries['demonstratives'])})\b"),
-        independent=re.compile(rf"{begin}(?i:{_join(entries['independent'])})"),
-        connective=re.compile(rf"[«“\"\s]*(?i:{_join(entries['connectives'])})\b"),
-        opinion=re.compile(rf"\b(?i:{_join(entries['opinions'])})\b"),
+        pronoun=Pattern(rf"{begin}(?i:{_join(entries['pronouns'])})\b"),
+        demonstrative=Pattern(rf"{begin}(?i:{_join(entries['demonstratives'])})\b"),
+        independent=Pattern(rf"{begin}(?i:{_join(entries['independent'])})"),
+        connective=Pattern(rf"[«“\"\s]*(?i:{_join(entries['connectives'])})\b"),
+        opinion=Pattern(rf"\b(?i:{_join(entries['opinions'])})\b"),
         speakers=(
-            re.compile(rf"[,»”\"!?…]\s*{speech}\s(?P<speaker>{subject})"),
-            re.compile(rf"[,”\"!?]\s(?P<speaker>{_NAME})(?:,[^,«“\"]{{2,60}},)?\s{speech}\b"),
+            Pattern(rf"[,»”\"!?…]\s*{speech}\s(?P<speaker>{subject})"),
+            Pattern(rf"[,”\"!?]\s(?P<speaker>{_NAME})(?:,[^,«“\"]{{2,60}},)?\s{speech}\b"),
             _SIGNED,
-            re.compile(rf"(?i:{_join(entries['frames'])})\s(?P<speaker>{_NAME})"),
-            re.compile(
+            Pattern(rf"(?i:{_join(entries['frames'])})\s(?P<speaker>{_NAME})"),
+            Pattern(
                 rf"(?P<speaker>{_NAME})[^«“\"\n:]{{0,160}}?"
                 rf"(?:[:,]\s*[«“\"]|\s{speech}[^«“\"\n:]{{0,60}}:\Z)"
             ),
         ),
-        interview=re.compile(rf"(?i:{_join(entries['interviews'])})\s?(?P<speaker>{_NAME})"),
+        interview=Pattern(rf"(?i:{_join(entries['interviews'])})\s?(?P<speaker>{_NAME})"),
     )
 
 
 @cache
-def _load_noise() -> re.Pattern[str]:
-    return re.compile(_join(_read_entries()["noise"]["openings"]), re.IGNORECASE)
+def _load_noise() -> Pattern:
+    return Pattern(_join(_read_entries()["noise"]["openings"]), re.IGNORECASE)
 
 
 @cache

@@ -4,15 +4,16 @@ import re
 from typing import Final
 
 from massilia.corpus.article import Article, Language
+from massilia.corpus.pattern import Pattern
 from massilia.service.names import NameKind, find_names
 from massilia.service.written_dates import fold
 
 MOST_WORDS = 4
 """What is longer is seldom one name."""
 
-_END: Final = re.compile(r",\s|\s*:\s|\s[–—-]\s")
-_DETERMINER: Final = re.compile(r"(?:The|Les?|La)\s|L['’]")
-_SEVERAL: Final = re.compile(r"\s(?:and|et|&)\s")
+_END: Final = Pattern(r",\s|\s*:\s|\s[–—-]\s")
+_DETERMINER: Final = Pattern(r"(?:The|Les?|La)\s|L['’]")
+_SEVERAL: Final = Pattern(r"\s(?:and|et|&)\s")
 # After the end of a sentence, or of a line, any word has a capital.
 _BEFORE: Final = r"(?:[\w,;)»”][ \u00a0\u202f]|\b[dlDL]['’])"
 _VOWELS: Final = "aeiouœ"

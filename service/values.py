@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Final, NamedTuple
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import find_terms
 from massilia.service.written_dates import (
     MONTH,
@@ -88,11 +89,11 @@ class _Unit(NamedTuple):
 class _Tables:
     """Hold what numbers are written with, and the patterns that find it."""
 
-    number: re.Pattern[str]
-    multiplier_word: re.Pattern[str]
-    multiplier_symbol: re.Pattern[str]
-    unit_word: re.Pattern[str]
-    unit_symbol: re.Pattern[str]
+    number: Pattern
+    multiplier_word: Pattern
+    multiplier_symbol: Pattern
+    unit_word: Pattern
+    unit_symbol: Pattern
     words: Mapping[str, int]
     ordinals: Mapping[str, int]
     fractions: Mapping[str, Fraction]
@@ -103,15 +104,15 @@ class _Tables:
 
 
 # "17 au 18 octobre", with or without its year; the year, if any, is read with the second day.
-_DAYS_BEFORE: Final = re.compile(
+_DAYS_BEFORE: Final = Pattern(
     r"(?<![^\W_])(?P<day>[0-3]?[0-9])(?:er|st|nd|rd|th)?\s?(?:-|au|et|to|and)\s?(?:le\s)?\Z"
 )
-_DAY_AND_MONTH: Final = re.compile(
+_DAY_AND_MONTH: Final = Pattern(
     rf"(?<![^\W_])(?:(?P<day>[0-3]?[0-9])(?:er|st|nd|rd|th)?\s(?:of\s)?(?P<month>{MONTH})"
     rf"|(?P<month_before>{MONTH})\s(?P<day_after>[0-3]?[0-9])(?:st|nd|rd|th)?)(?![^\W_])"
 )
 # Before 1900 a number is a year only where the text says so: written_dates reads none.
-_OLD_YEAR: Final = re.compile(
+_OLD_YEAR: Final = Pattern(
     r"(?<![^\W_])(?:(?:(?P<day>[0-3]?[0-9])(?:er|st|nd|rd|th)?\s(?:of\s)?)?"
     rf"(?P<month>{MONTH}),?\s(?:de\s|of\s)?"
     r"|(?:en|in|depuis|since|vers|around|by|before|after|avant|apres|des|until|till|from|to"
@@ -124,27 +125,27 @@ _DIGITS: Final = (
 )
 _GROUPS: Final = {Language.FRENCH: ".", Language.ENGLISH: ","}
 # Runs into letters, a code or an address; "SeaMeWe-4", "1.2.3", "n° 4".
-_ATTACHED_BEFORE: Final = re.compile(r"(?:[^\W\d_][-/.]?|[0-9][.,/:-]|[./@_#-]|n°\s?|\bno\.?\s)\Z")
-_ATTACHED_AFTER: Final = re.compile(r"[^\W\d_]|[/:_@-][0-9]")
-_ORDINAL_END: Final = re.compile(r"(?:er|re|ere|e|eme|ieme|nd|nde|st|rd|th|d)(?![^\W_])")
-_CENTURY: Final = re.compile(r"\s(?:siecle|century)")
-_NAME_BEFORE: Final = re.compile(r"[^\W\d_](?:[^\W_]|[-'])*\s\Z")
-_SHARE_JOINT: Final = re.compile(r"\s?-\s?|\s(?:a|et|ou|to|and|or)\s(?:(?:de|d|of)\s)?")
+_ATTACHED_BEFORE: Final = Pattern(r"(?:[^\W\d_][-/.]?|[0-9][.,/:-]|[./@_#-]|n°\s?|\bno\.?\s)\Z")
+_ATTACHED_AFTER: Final = Pattern(r"[^\W\d_]|[/:_@-][0-9]")
+_ORDINAL_END: Final = Pattern(r"(?:er|re|ere|e|eme|ieme|nd|nde|st|rd|th|d)(?![^\W_])")
+_CENTURY: Final = Pattern(r"\s(?:siecle|century)")
+_NAME_BEFORE: Final = Pattern(r"[^\W\d_](?:[^\W_]|[-'])*\s\Z")
+_SHARE_JOINT: Final = Pattern(r"\s?-\s?|\s(?:a|et|ou|to|and|or)\s(?:(?:de|d|of)\s)?")
 # A noun follows at once, after "de" ("3 millions de visiteurs") or after what describes it.
-_OPENING: Final = re.compile(r"\s(?:de\s|d'|of\s(?:the\s)?)?|-")
-_WORD: Final = re.compile(r"[a-z](?:[a-z]|[-'](?=[a-z]))*")
-_FRENCH_ADJECTIVE: Final = re.compile(
+_OPENING: Final = Pattern(r"\s(?:de\s|d'|of\s(?:the\s)?)?|-")
+_WORD: Final = Pattern(r"[a-z](?:[a-z]|[-'](?=[a-z]))*")
+_FRENCH_ADJECTIVE: Final = Pattern(
     r"(?:nouve|princip)(?:aux|lles|ales)|(?:grand|petit|jeune|autre|premier|premiere|dernier"
     r"|derniere|gros|grosse|ancien|ancienne|futur|future|different|differente|vrai|seul)s?"
 )
 # "10 paires de fibres", "41 000 emplois directs".
-_FRENCH_COMPLEMENT: Final = re.compile(
+_FRENCH_COMPLEMENT: Final = Pattern(
     r"\s(?:d'|de\s)(?!ici\b|entre\b|plus\b|moins\b|son\b|ce\b)(?P<noun>[a-z]+)(?![^\W_]|')"
 )
-_FRENCH_AGREED: Final = re.compile(
+_FRENCH_AGREED: Final = Pattern(
     r"\s[a-z]+(?:iques|els|elles|aux|ales|ifs|ives|iers|aires|ects|ectes|eurs|ains|aines|ois|oises|iens|iennes|eres|ables|ibles|ents|entes|ants|antes)(?![^\W_]|')"
 )
-_ENGLISH_WORD: Final = re.compile(r"[^\W\d_](?:[^\W\d_]|[-'’](?=[^\W\d_]))*")
+_ENGLISH_WORD: Final = Pattern(r"[^\W\d_](?:[^\W\d_]|[-'’](?=[^\W\d_]))*")
 _PLURALS: Final = frozenset(["people", "staff", "men", "women", "children", "data", "media"])
 
 
@@ -168,20 +169,18 @@ def _load_tables(language: Language) -> _Tables:
     joint = r"(?:-et-|-|\set\s|\sand\s|\s)"
     written = rf"(?:{plain})s?(?:{joint}(?:{plain})s?)*"
     return _Tables(
-        number=re.compile(
+        number=Pattern(
             rf"(?<![^\W_])(?:(?P<ordinal>{_any_of(ordinals)})"
             rf"|(?P<words>{written})(?:\s|-)(?P<part>{_any_of(fractions)})s?"
             rf"|(?P<alone>moitie|half)|(?P<counted>{written}))(?![^\W_])"
             rf"|(?P<digits>{_DIGITS})"
         ),
-        multiplier_word=re.compile(rf"\s(?P<name>{_any_of(multipliers)})s?(?![^\W_])"),
-        multiplier_symbol=re.compile(
+        multiplier_word=Pattern(rf"\s(?P<name>{_any_of(multipliers)})s?(?![^\W_])"),
+        multiplier_symbol=Pattern(
             rf"\s?(?P<name>{_any_of(content['multipliers']['symbols'])})(?=€|EUR|\s?d'euro|\s?\$)"
         ),
-        unit_word=re.compile(
-            rf"[\s-]?(?:d'|de\s|of\s)?(?P<name>{_plural_of(unit_words)})(?![^\W_])"
-        ),
-        unit_symbol=re.compile(rf"\s?(?P<name>{_any_of(unit_symbols)})(?![^\W_]|[/²³])"),
+        unit_word=Pattern(rf"[\s-]?(?:d'|de\s|of\s)?(?P<name>{_plural_of(unit_words)})(?![^\W_])"),
+        unit_symbol=Pattern(rf"\s?(?P<name>{_any_of(unit_symbols)})(?![^\W_]|[/²³])"),
         words=words,
         ordinals=ordinals,
         fractions=fractions,
@@ -346,8 +345,8 @@ def _parse_digits(written: str, language: Language) -> Decimal | None:
     return None if len(separators) > 1 else Decimal(digits.replace(last, "."))
 
 
-_CURRENCY: Final = re.compile(r"(US\$|\$|€|£)\s?\Z")
-_PREFIXED: Final = re.compile(r"\s?(?P<name>bn|m|M|k|K|B|Md)(?![^\W_])")
+_CURRENCY: Final = Pattern(r"(US\$|\$|€|£)\s?\Z")
+_PREFIXED: Final = Pattern(r"\s?(?P<name>bn|m|M|k|K|B|Md)(?![^\W_])")
 
 
 def _read_multipliers(

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from massilia.corpus.article import Language
+from massilia.corpus.pattern import Pattern
 
 YEARS: Final = range(1900, 2101)
 """A number outside them is not taken for a year."""
@@ -99,10 +100,10 @@ def _any_of(names: Mapping[str, object]) -> str:
 
 
 MONTH: Final = rf"(?:{_any_of(MONTHS)})"
-_YEAR: Final = re.compile(r"(?:19|20)[0-9][0-9]|2100")
+_YEAR: Final = Pattern(r"(?:19|20)[0-9][0-9]|2100")
 _LINK: Final = r"(?:(?:de|du|des|of|la|le|les|the|annee|year|mois)\s|[dl]')"
 # The Belle de Mai is a district of Marseille.
-_BEFORE: Final = re.compile(
+_BEFORE: Final = Pattern(
     rf"""(?<![^\W_])
     (?:(?P<part>debut|milieu|mi|fin|early|beginning|start|late|end|middle|mid)[\s-]{_LINK}{{0,4}}
       |(?P<nth>[1-4](?:ere?|re|eme|e|st|nd|rd|th|d)|premiere?|deuxieme|seconde?|troisieme|quatrieme
@@ -124,7 +125,7 @@ _LEADING: Final = """
     de d du des l la le les of the
 """
 _REFINING: Final = frozenset([*MONTHS, *SEASONS, *_PARTS, *_LEADING.split()])
-_AFTER: Final = re.compile(
+_AFTER: Final = Pattern(
     r"(?:(?P<decade>s)"
     r"|-(?P<month>[01][0-9])-(?P<day>[0-3][0-9])"
     r"|\s?[-/]\s?(?P<end>(?:19|20)[0-9][0-9])"
@@ -132,18 +133,18 @@ _AFTER: Final = re.compile(
     r")?(?![^\W_]|[.,/-]?[0-9]|\s?[%€$£²°])"
 )
 # Letters and digits run into the number, or it is a part of an amount, an address or a code.
-_ATTACHED: Final = re.compile(r"(?:[^\W_]|[0-9][.,-]|[./@_€$£#]|[€$£#]\s|\bn°\s?|\bno\.?\s)\Z")
+_ATTACHED: Final = Pattern(r"(?:[^\W_]|[0-9][.,-]|[./@_€$£#]|[€$£#]\s|\bn°\s?|\bno\.?\s)\Z")
 _AMOUNT_BEFORE: Final = (
     *("plus de ", "moins de ", "pres de ", "au moins ", "au plus ", "quelque ", "quelques "),
     *("more than ", "less than ", "fewer than ", "nearly ", "almost ", "at least ", "at most "),
 )
-_TIME_BEFORE: Final = re.compile(
+_TIME_BEFORE: Final = Pattern(
     r"\b(?:en|in|depuis|since|avant|before|apres|after|post|annee|year|debut|fin|early|late|mid"
     r"|during)"
     r"[\s-](?:the\s)?\Z|\bthe\s\Z"
 )
 # Plurals alone: "a 2016 project" is one of that year.
-_COUNTED_AFTER: Final = re.compile(
+_COUNTED_AFTER: Final = Pattern(
     r"\s(?:nouveaux |nouvelles |new |petites |small )?(?:people|staff|"
     r"(?:salarie|employe|emploi|poste|personne|agent|habitant|etudiant|eleve|doctorant|chercheur"
     r"|visiteur|participant|adherent|membre|signature|entreprise|societe|startup|start-up|firme"
