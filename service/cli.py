@@ -357,12 +357,12 @@ def open_answerer(
     settings: Settings, ranker: RankerName = RankerName.DEFAULT
 ) -> Iterator[Answerer]:
     """Open the library and the encoder, building what the default library lacks."""
-    with open_library(settings) as library, ThreadPoolExecutor(1) as thread:
-        # Checking the library's files and opening the model take as long, and neither holds
-        # Python's lock.
-        generation = thread.submit(library.generation)
-        encoder = prepare_encoder(settings)
-        generation.result()
+    with open_library(settings) as library:
+        with ThreadPoolExecutor(1) as thread:
+            # Checking the library's files takes as long as opening the model, and neither holds
+            # Python's lock. What this raises, what follows raises again.
+            thread.submit(library.generation)
+            encoder = prepare_encoder(settings)
         answerer = Answerer(library, encoder, ranker)
         if not settings.named and not library.is_built(encoder):
             build_library(library, encoder)
