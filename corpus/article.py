@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,6 +13,28 @@ class Language(StrEnum):
 
     FRENCH = "fr"
     ENGLISH = "en"
+
+
+class Certainty(StrEnum):
+    """Say how sure a value of the metadata is.
+
+    STATED: the document says so, in a field made for it or in so many words. LIKELY: it stands
+    where such a value usually stands. INFERRED: something was added that the document doesn't say,
+    as the year of "jeudi 12 juin".
+    """
+
+    STATED = "stated"
+    LIKELY = "likely"
+    INFERRED = "inferred"
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataNote:
+    """Say how the value of an article's `field` was found: "JSON-LD datePublished"."""
+
+    field: str
+    how: str
+    certainty: Certainty
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +81,10 @@ class Article:
     `text` is NFC with LF line ends; every offset anywhere in Massilia counts its code points.
     `origin` is the name of the file, or the URL, that the article was read from. `kind` is a word
     that its publisher or editor chose for what it is, such as "overview" or "press release".
+    `notes` say how metadata was found that no editor gave. `pages` are the offsets in `text` at
+    which the pages of a paged document begin, from page 1. `cluster` is the id of the article that
+    stands for all that say nearly the same, which a library finds out; None for one that is alone.
+    `shared_work` then names what these and their translations share.
     """
 
     id: str
@@ -76,11 +103,24 @@ class Article:
     sources: tuple[Source, ...] = ()
     marks: tuple[SourceMark, ...] = ()
     headings: tuple[Heading, ...] = ()
+    notes: tuple[MetadataNote, ...] = ()
+    pages: tuple[int, ...] = ()
+    cluster: str | None = None
+    shared_work: str | None = None
+
+    @property
+    def work(self) -> str:
+        """Name the work: what translations and articles that say nearly the same share."""
+        return self.shared_work or self.translation_of or self.id
 
     @property
     def text_sha256(self) -> str:
         """Hash the text as it is stored, in UTF-8."""
         return hash_text(self.text)
+
+    def find_page(self, position: int) -> int | None:
+        """Return the number, from 1, of the page that `position` stands on, if there are pages."""
+        return bisect_right(self.pages, position) or None
 
 
 def hash_text(text: str) -> str:

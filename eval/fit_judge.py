@@ -1,6 +1,6 @@
 """Fit the judge: how sentences are ranked by their evidence, and how sure it is that one answers.
 
-    python -m massilia.eval.fit_judge corpus/questions/dev.jsonl
+    python -m massilia.eval.fit_judge corpus/questions/dev.jsonl corpus/questions/validation.jsonl
 
 The questions are asked of the embedded library whole and of its articles in each language apart,
 conversations as conversations; and of parts of it, so that the judge knows small libraries and
@@ -124,7 +124,7 @@ class Rows:
 def main() -> None:
     """Fit, print what folds say of it, and write the coefficients."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("questions", type=Path, help="development questions in our own format")
+    parser.add_argument("questions", type=Path, nargs="+", help="question sets in our own format")
     parser.add_argument(
         "--library", type=Path, default=user_cache_path("massilia") / "fit", help="where it is kept"
     )
@@ -143,7 +143,7 @@ def main() -> None:
     options.output.write_text(content + "\n", encoding="utf-8")
 
 
-def ask_questions(path: Path, folder: Path) -> tuple[list[Case], str]:
+def ask_questions(paths: Sequence[Path], folder: Path) -> tuple[list[Case], str]:
     """Return a case for each question and direction, and the encoder's fingerprint."""
     encoder = prepare_encoder(Settings(folder, True, user_cache_path("massilia"), None))
     library = Library.create(folder)
@@ -151,7 +151,7 @@ def ask_questions(path: Path, folder: Path) -> tuple[list[Case], str]:
         library.put_embedded_corpus()
         if not library.is_built(encoder):
             library.build(encoder)
-        questions = read_question_set(path)
+        questions = [each for path in paths for each in read_question_set(path)]
         answerer = Answerer(library, encoder)
         conversations = Conversations(answerer, questions, today=date.today())
         articles = {entry.id: entry.language for entry in library.store.entries()}

@@ -10,9 +10,10 @@ from tempfile import TemporaryDirectory
 
 from massilia.corpus.article import Article
 from massilia.corpus.errors import MassiliaError
+from massilia.index.change import Outcome
 from massilia.index.encoder import Encoder
 from massilia.index.library import Library
-from massilia.index.store import Outcome, Store
+from massilia.index.store import Store
 from massilia.ingest.document import Document
 from massilia.service.cli import build_library
 

@@ -1,7 +1,7 @@
 """A library on disk: its articles, and the generation that answers are found with."""
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from massilia.corpus.embedded import (
     hash_embedded_corpus,
     list_embedded_articles,
 )
+from massilia.index.change import Change
 from massilia.index.encoder import Advance, Encoder
 from massilia.index.engine import LOCAL, Engine
 from massilia.index.errors import LibraryError, OutdatedError, name_library
@@ -23,8 +24,9 @@ from massilia.index.generation import (
     open_generation,
     read_generation,
 )
-from massilia.index.store import Change, Store
-from massilia.ingest.document import Document
+from massilia.index.store import Store
+from massilia.ingest.document import Document, Reading
+from massilia.ingest.job import Same
 
 LOCK = "write.lock"
 LOCK_SECONDS = 10.0
@@ -71,6 +73,26 @@ class Library:
         """Add or replace articles; they are found after the next `build`."""
         with _lock(self.path):
             return self.store.put(documents)
+
+    def put_readings(self, readings: Sequence[Reading]) -> list[Change]:
+        """Add or replace what was read from some places; it is found after the next `build`."""
+        with _lock(self.path):
+            return self.store.put_readings(readings)
+
+    def stamp_places(self, places: Iterable[Same]) -> None:
+        """Keep the stamps and validators that places have now which hold what they held."""
+        with _lock(self.path):
+            self.store.stamp_places(places)
+
+    def forget_places(self, places: Iterable[str]) -> list[Change]:
+        """Delete the articles of places, and what is known of these."""
+        with _lock(self.path):
+            return self.store.forget_places(places)
+
+    def mark_near_duplicates(self) -> None:
+        """Find out which articles say nearly the same; `build` needs it done."""
+        with _lock(self.path):
+            self.store.mark_near_duplicates()
 
     def put_embedded_corpus(self) -> list[Change]:
         """Add the articles that come with the package, or bring them up to date.

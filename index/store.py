@@ -7,131 +7,51 @@ import hashlib
 import json
 import sqlite3
 import threading
-import time
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from datetime import date
-from enum import StrEnum
 from pathlib import Path
 
-from massilia.corpus.article import (
-    Article,
-    Heading,
-    Language,
-    Source,
-    SourceMark,
-    hash_text,
+from massilia.corpus.article import Article, Language
+from massilia.index.article_rows import (
+    check_text,
+    delete_articles,
+    make_article,
+    make_date,
+    put_document,
 )
-from massilia.corpus.embedded import LOCATION as EMBEDDED
+from massilia.index.change import Change
 from massilia.index.errors import LibraryError, name_library
 from massilia.index.passage_table import PassageRow
-from massilia.ingest.document import Document
-from massilia.ingest.passages import SplitArticle, split_passages
+from massilia.index.readings import (
+    Copy,
+    KnownPlace,
+    StoredOriginal,
+    forget_places,
+    put_reading,
+    read_copies,
+    read_known_places,
+    read_original,
+    stamp_places,
+)
+from massilia.index.schema import (
+    APPLICATION_ID,
+    SCHEMA_VERSION,
+    create_schema,
+    needs_upgrade,
+    upgrade_schema,
+)
+from massilia.ingest.document import Document, Reading
+from massilia.ingest.job import Same
 
 FILE_NAME = "library.sqlite"
-APPLICATION_ID = 0x4D415353
-"""`MASS`, in the file's header: a database of another program is refused by it."""
-SCHEMA_VERSION = 2
-SPLITTER_VERSION = 1
-"""Raised when sentences or passages are cut otherwise: an article ingested again is then split
-again, changed or not."""
 BUSY_MILLISECONDS = 10_000
-
-_SCHEMA = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-CREATE TABLE articles (
-    id TEXT PRIMARY KEY,
-    language TEXT NOT NULL,
-    title TEXT NOT NULL,
-    text TEXT NOT NULL,
-    text_sha256 TEXT NOT NULL,
-    origin TEXT NOT NULL,
-    location TEXT NOT NULL,
-    publisher TEXT,
-    authors TEXT NOT NULL,
-    date_published TEXT,
-    date_modified TEXT,
-    url TEXT,
-    licence TEXT,
-    translation_of TEXT,
-    fingerprint TEXT NOT NULL,
-    kind TEXT
-) STRICT;
-CREATE TABLE headings (
-    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
-    level INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    PRIMARY KEY (article_id, start)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE sources (
-    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
-    ordinal INTEGER NOT NULL,
-    id TEXT NOT NULL,
-    title TEXT NOT NULL,
-    publisher TEXT,
-    url TEXT,
-    date TEXT,
-    language TEXT,
-    licence TEXT,
-    PRIMARY KEY (article_id, ordinal)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE marks (
-    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
-    ordinal INTEGER NOT NULL,
-    position INTEGER NOT NULL,
-    source_id TEXT NOT NULL,
-    PRIMARY KEY (article_id, ordinal)
-) STRICT, WITHOUT ROWID;
-CREATE TABLE sentences (
-    -- AUTOINCREMENT: the id of a removed sentence never comes back for another one, so that an
-    -- index built before can't point at the wrong text. The same holds for passages.
-    -- See `_advance_ids` for a file that is made anew or restored from an older copy.
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
-    ordinal INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    UNIQUE (article_id, ordinal)
-) STRICT;
-CREATE TABLE passages (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    article_id TEXT NOT NULL REFERENCES articles ON DELETE CASCADE,
-    ordinal INTEGER NOT NULL,
-    start INTEGER NOT NULL,
-    "end" INTEGER NOT NULL,
-    first_sentence INTEGER NOT NULL,
-    last_sentence INTEGER NOT NULL,
-    UNIQUE (article_id, ordinal)
-) STRICT;
-INSERT INTO sqlite_sequence (name, seq) VALUES ('sentences', 0), ('passages', 0);
-"""
-
 
 MOST_MADE = 256
 """How many articles are kept as they were made of their rows: some 10 KB each."""
-
-
-class Outcome(StrEnum):
-    """Say what became of an article that was put into the library."""
-
-    ADDED = "added"
-    CHANGED = "changed"
-    UNCHANGED = "unchanged"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Say what became of one document; `reason` is given when it was refused."""
-
-    article_id: str
-    location: str
-    outcome: Outcome
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +135,7 @@ class Store:
         self._connections: dict[threading.Thread, sqlite3.Connection] = {}
         self._lock = threading.Lock()
         self._closed = False
-        self._made: dict[tuple[str, str], Article] = {}
+        self._made: dict[tuple[str | None, ...], Article] = {}
 
     @classmethod
     def create(cls, folder: Path) -> "Store":
@@ -227,11 +147,7 @@ class Store:
         with store._closed_on_error():
             with store._transaction() as connection:
                 if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
-                    # One statement at a time: `executescript` would end the transaction.
-                    for statement in _SCHEMA.split(";\n"):
-                        connection.execute(statement)
-                    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-                    connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+                    create_schema(connection)
             # Before the next line, which would change a database of another program.
             store.check()
             with name_library(folder):
@@ -259,13 +175,12 @@ class Store:
     def _upgrade(self) -> None:
         """Bring a library of the version before up to date."""
         with self._reading() as connection:
-            if not _is_of_version(connection, 1):
+            if not needs_upgrade(connection):
                 return
         with self._transaction() as connection:
             # Another process may have been faster.
-            if _is_of_version(connection, 1):
-                connection.execute("ALTER TABLE articles ADD COLUMN kind TEXT")
-                connection.execute("PRAGMA user_version = 2")
+            if needs_upgrade(connection):
+                upgrade_schema(connection)
 
     def check(self) -> None:
         """Raise `LibraryError` unless the file is a library of this version of Massilia."""
@@ -319,7 +234,51 @@ class Store:
         # Read to the end first: what goes wrong there is no error of the library's.
         documents = list(documents)
         with self._transaction() as connection:
-            return [_put_document(connection, document) for document in documents]
+            return [put_document(connection, document) for document in documents]
+
+    def put_readings(self, readings: Sequence[Reading]) -> list[Change]:
+        """Put what was read from some places, all of it or (when this raises) none."""
+        with self._transaction() as connection:
+            return [change for each in readings for change in put_reading(connection, each)]
+
+    def known_places(self) -> dict[str, KnownPlace]:
+        """Return what is known of each place that articles were read from."""
+        with self._reading() as connection:
+            return read_known_places(connection)
+
+    def stamp_places(self, places: Iterable[Same]) -> None:
+        """Keep the stamps and validators that places have now which hold what they held."""
+        with self._transaction() as connection:
+            stamp_places(connection, places)
+
+    def mark_near_duplicates(self) -> None:
+        """Find out which articles say nearly the same, and which of them stands for the others.
+
+        Only those that were put since the last time are compared.
+        """
+        # Imported here: the answers' side needs none of it.
+        from massilia.index import cluster_rows
+
+        with self._reading() as connection:
+            unsigned = cluster_rows.list_unsigned(connection)
+            clusters = cluster_rows.open_clusters(connection)
+        for article_ids in cluster_rows.batch(unsigned):
+            with self._transaction() as connection:
+                cluster_rows.sign_articles(connection, clusters, article_ids)
+        with self._transaction() as connection:
+            cluster_rows.mark_clusters(connection, clusters)
+
+    def copy_to(self, folder: Path) -> None:
+        """Write a copy of the store, as it is now, into another folder that has none."""
+        with self._reading() as connection, closing(sqlite3.connect(folder / FILE_NAME)) as copy:
+            connection.backup(copy)
+
+    def forget_places(self, places: Iterable[str]) -> list[Change]:
+        """Delete the articles of places, and what is known of these; as `remove` does."""
+        with self._transaction() as connection:
+            changes = forget_places(connection, list(places))
+        self._empty_log()
+        return changes
 
     def remove(self, article_ids: Iterable[str]) -> list[str]:
         """Delete articles with all that hangs on them; returns the ids that were not there.
@@ -327,13 +286,12 @@ class Store:
         The freed pages are overwritten, so that the text is gone from the file too. Raises
         `LibraryError` after the deletion when a reader keeps the file's log from being emptied.
         """
-        article_ids = list(article_ids)
-        missing: list[str] = []
         with self._transaction() as connection:
-            for article_id in article_ids:
-                cursor = connection.execute("DELETE FROM articles WHERE id = ?", (article_id,))
-                if cursor.rowcount == 0:
-                    missing.append(article_id)
+            missing = delete_articles(connection, list(article_ids))
+        self._empty_log()
+        return missing
+
+    def _empty_log(self) -> None:
         with name_library(self.folder):
             checkpoint = self._connect().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         if checkpoint[0]["busy"]:
@@ -341,7 +299,6 @@ class Store:
                 f"The library {self.folder}: the articles are removed, but a reader keeps their "
                 f"text in {self.path.name}-wal; remove them again when it is done."
             )
-        return missing
 
     def remember(self, key: str, value: str) -> None:
         """Keep a fact about the library itself."""
@@ -368,16 +325,36 @@ class Store:
         Making one takes 0.3 ms, most of it for its marks and sources, and every question needs
         several. What the row says has been read just now: what is removed or changed is not here.
         """
-        _check_text(row)
-        key = (row["id"], row["fingerprint"])
+        check_text(row)
+        key = (row["id"], row["fingerprint"], row["cluster"], row["work"])
         article = self._made.get(key)
         # The fingerprint is of all that is kept of an article, but may be older than its text.
         if article is None or article.text != row["text"]:
-            article = _make_article(connection, row)
+            article = make_article(connection, row)
             if len(self._made) >= MOST_MADE:
                 self._made.pop(next(iter(self._made), key), None)
             self._made[key] = article
         return article
+
+    def original(self, article_id: str) -> StoredOriginal | None:
+        """Return what an article was read from, or None where that was not kept."""
+        with self._reading() as connection:
+            return read_original(connection, article_id)
+
+    def has_original(self, article_id: str) -> bool:
+        """Tell whether what an article was read from has been kept."""
+        with self._reading() as connection:
+            row = connection.execute(
+                "SELECT 1 FROM articles JOIN documents USING (place) "
+                "WHERE articles.id = ? AND original IS NOT NULL",
+                (article_id,),
+            ).fetchone()
+        return row is not None
+
+    def copies(self, article_ids: Sequence[str]) -> dict[str, tuple[Copy, ...]]:
+        """Return where else each article's text stands, or nearly so; not of those alone."""
+        with self._reading() as connection:
+            return read_copies(connection, article_ids)
 
     def count_articles(self) -> int:
         """Return how many articles the library holds."""
@@ -450,7 +427,7 @@ class Store:
         """
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT id, coalesce(translation_of, id) AS work, language FROM articles "
+                "SELECT id, coalesce(work, translation_of, id) AS work, language FROM articles "
                 "WHERE id IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(article_ids)),),
             ).fetchall()
@@ -481,7 +458,8 @@ class Store:
         with self._reading() as connection:
             rows = connection.execute(
                 "SELECT passages.id, article_id, language, publisher, kind, date_published, "
-                "translation_of FROM passages JOIN articles ON articles.id = article_id "
+                "coalesce(nullif(work, articles.id), translation_of) AS translation_of "
+                "FROM passages JOIN articles ON articles.id = article_id "
                 "ORDER BY passages.id"
             ).fetchall()
         return [
@@ -491,7 +469,7 @@ class Store:
                 language=Language(row["language"]),
                 publisher=row["publisher"],
                 kind=row["kind"],
-                date_published=_make_date(row["date_published"]),
+                date_published=make_date(row["date_published"]),
                 translation_of=row["translation_of"],
             )
             for row in rows
@@ -586,134 +564,6 @@ class Store:
                 raise
 
 
-def _is_of_version(connection: sqlite3.Connection, version: int) -> bool:
-    application = connection.execute("PRAGMA application_id").fetchone()[0]
-    found = connection.execute("PRAGMA user_version").fetchone()[0]
-    return bool(application == APPLICATION_ID and found == version)
-
-
-def fingerprint_article(article: Article) -> str:
-    """Return a hash of all that the library keeps of an article, and of how it is split."""
-    content = json.dumps(
-        [SPLITTER_VERSION, asdict(article)], sort_keys=True, default=str, ensure_ascii=False
-    )
-    return hashlib.sha256(content.encode()).hexdigest()
-
-
-def _put_document(connection: sqlite3.Connection, document: Document) -> Change:
-    article, location = document.article, document.location
-    fingerprint = fingerprint_article(article)
-    row = connection.execute(
-        "SELECT fingerprint, location FROM articles WHERE id = ?", (article.id,)
-    ).fetchone()
-    if row is not None:
-        if row["fingerprint"] == fingerprint:
-            return Change(article.id, location, Outcome.UNCHANGED)
-        if row["location"] != location and _is_there(row["location"]):
-            reason = f"{article.origin}: {row['location']} has the id {article.id!r} too"
-            return Change(article.id, location, Outcome.REFUSED, reason)
-    # What was read from the same place before is this article's past, under whatever id.
-    replaced = connection.execute(
-        "DELETE FROM articles WHERE id = ? OR location = ?", (article.id, location)
-    ).rowcount
-    _advance_ids(connection)
-    _insert_article(connection, document, fingerprint)
-    _insert_split(connection, article.id, split_passages(article))
-    return Change(article.id, location, Outcome.CHANGED if replaced else Outcome.ADDED)
-
-
-def _is_there(location: str) -> bool:
-    return location.startswith(EMBEDDED) or Path(location).is_file()
-
-
-def _advance_ids(connection: sqlite3.Connection) -> None:
-    """Let the ids to come begin at the time, in microseconds.
-
-    A library that is made anew in its folder, or restored from an older copy, would otherwise
-    give ids a second time, and the vectors of a generation would pass for those of other texts.
-    Splitting takes longer than a microsecond a sentence, so ids stay behind the clock.
-    """
-    connection.execute("UPDATE sqlite_sequence SET seq = max(seq, ?)", (time.time_ns() // 1_000,))
-
-
-def _insert_article(connection: sqlite3.Connection, document: Document, fingerprint: str) -> None:
-    article = document.article
-    connection.execute(
-        "INSERT INTO articles VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            article.id,
-            article.language,
-            article.title,
-            article.text,
-            article.text_sha256,
-            article.origin,
-            document.location,
-            article.publisher,
-            json.dumps(article.authors, ensure_ascii=False),
-            article.date_published and article.date_published.isoformat(),
-            article.date_modified and article.date_modified.isoformat(),
-            article.url,
-            article.licence,
-            article.translation_of,
-            fingerprint,
-            article.kind,
-        ),
-    )
-    connection.executemany(
-        "INSERT INTO headings VALUES (?, ?, ?, ?)",
-        [(article.id, heading.level, heading.start, heading.end) for heading in article.headings],
-    )
-    connection.executemany(
-        "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (
-                article.id,
-                ordinal,
-                source.id,
-                source.title,
-                source.publisher,
-                source.url,
-                source.date,
-                source.language,
-                source.licence,
-            )
-            for ordinal, source in enumerate(article.sources)
-        ],
-    )
-    connection.executemany(
-        "INSERT INTO marks VALUES (?, ?, ?, ?)",
-        [
-            (article.id, ordinal, mark.position, mark.source_id)
-            for ordinal, mark in enumerate(article.marks)
-        ],
-    )
-
-
-def _insert_split(connection: sqlite3.Connection, article_id: str, split: SplitArticle) -> None:
-    connection.executemany(
-        'INSERT INTO sentences (article_id, ordinal, start, "end") VALUES (?, ?, ?, ?)',
-        [
-            (article_id, ordinal, sentence.start, sentence.end)
-            for ordinal, sentence in enumerate(split.sentences)
-        ],
-    )
-    connection.executemany(
-        'INSERT INTO passages (article_id, ordinal, start, "end", first_sentence, last_sentence) '
-        "VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (
-                article_id,
-                passage.ordinal,
-                passage.start,
-                passage.end,
-                passage.first_sentence,
-                passage.last_sentence,
-            )
-            for passage in split.passages
-        ],
-    )
-
-
 def _select_by_id(
     connection: sqlite3.Connection, table: str, ids: Sequence[int]
 ) -> list[sqlite3.Row]:
@@ -726,56 +576,6 @@ def _select_by_id(
     return [found[row_id] for row_id in ids if row_id in found]
 
 
-def _check_text(row: sqlite3.Row) -> None:
-    if hash_text(row["text"]) != row["text_sha256"]:
-        raise LibraryError(
-            f"The text of {row['id']!r} in the library is not the one that was stored: "
-            "remove it, and ingest it again."
-        )
-
-
-def _make_article(connection: sqlite3.Connection, row: sqlite3.Row) -> Article:
-    article_id = row["id"]
-    headings = connection.execute(
-        "SELECT * FROM headings WHERE article_id = ? ORDER BY start", (article_id,)
-    )
-    sources = connection.execute(
-        "SELECT * FROM sources WHERE article_id = ? ORDER BY ordinal", (article_id,)
-    )
-    marks = connection.execute(
-        "SELECT * FROM marks WHERE article_id = ? ORDER BY ordinal", (article_id,)
-    )
-    return Article(
-        id=article_id,
-        language=Language(row["language"]),
-        title=row["title"],
-        text=row["text"],
-        origin=row["origin"],
-        publisher=row["publisher"],
-        authors=tuple(json.loads(row["authors"])),
-        date_published=_make_date(row["date_published"]),
-        date_modified=_make_date(row["date_modified"]),
-        url=row["url"],
-        licence=row["licence"],
-        kind=row["kind"],
-        translation_of=row["translation_of"],
-        headings=tuple(Heading(each["level"], each["start"], each["end"]) for each in headings),
-        sources=tuple(
-            Source(
-                id=each["id"],
-                title=each["title"],
-                publisher=each["publisher"],
-                url=each["url"],
-                date=each["date"],
-                language=each["language"],
-                licence=each["licence"],
-            )
-            for each in sources
-        ),
-        marks=tuple(SourceMark(each["position"], each["source_id"]) for each in marks),
-    )
-
-
 def _make_entry(row: sqlite3.Row) -> ArticleEntry:
     return ArticleEntry(
         id=row["id"],
@@ -783,14 +583,10 @@ def _make_entry(row: sqlite3.Row) -> ArticleEntry:
         language=Language(row["language"]),
         origin=row["origin"],
         publisher=row["publisher"],
-        date_published=_make_date(row["date_published"]),
-        date_modified=_make_date(row["date_modified"]),
+        date_published=make_date(row["date_published"]),
+        date_modified=make_date(row["date_modified"]),
         url=row["url"],
         kind=row["kind"],
         translation_of=row["translation_of"],
         text_sha256=row["text_sha256"],
     )
-
-
-def _make_date(value: str | None) -> date | None:
-    return None if value is None else date.fromisoformat(value)

@@ -5,7 +5,16 @@ from datetime import date
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from massilia.corpus.article import Heading, Language
+from massilia.corpus.article import Certainty, Heading, Language
+
+__all__ = [
+    "Certainty",
+    "DocumentKind",
+    "Dropped",
+    "Extraction",
+    "Found",
+    "Run",
+]
 
 T = TypeVar("T")
 
@@ -21,19 +30,6 @@ class DocumentKind(StrEnum):
     JSONL = "jsonl"
     FEED = "feed"
     SITEMAP = "sitemap"
-
-
-class Certainty(StrEnum):
-    """Say how sure a value of the metadata is.
-
-    STATED: the document says so, in a field made for it or in so many words. LIKELY: it stands
-    where such a value usually stands. INFERRED: something was added that the document doesn't say,
-    as the year of "jeudi 12 juin".
-    """
-
-    STATED = "stated"
-    LIKELY = "likely"
-    INFERRED = "inferred"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from massilia.corpus.article import Language, Source
 from massilia.index.ranker import EncodedQuestion
+from massilia.index.readings import Copy
 from massilia.ingest.sentences import Span
 from massilia.service.question import Question
 from massilia.service.question_check import Remark
@@ -59,7 +60,8 @@ class Citation:
     """Say where a quote stands: `article.text[start:end] == cited_text`, in code points.
 
     `text_sha256` is the hash of the text that the offsets count in; `sources` are those whose
-    marks stand within the quote.
+    marks stand within the quote. `page`, from 1, is that on which the quote begins in a paged
+    document; `also_in` says where else the article stands, or nearly so.
     """
 
     id: str
@@ -75,6 +77,8 @@ class Citation:
     publisher: str | None
     date_published: date | None
     sources: tuple[Source, ...]
+    page: int | None = None
+    also_in: tuple[Copy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from massilia.index.ranker import EncodedQuestion, RankerName
 from massilia.index.rankers import open_ranker
 from massilia.index.retriever import Retriever, ScoredPassage
 from massilia.index.store import Store, StoredPassage
+from massilia.service.also_in import name_copies
 from massilia.service.answer import Answer, Hint, SkippedReason, Timings
 from massilia.service.asking import Asking, read_asking
 from massilia.service.composition import MAX_QUOTES, compose_answer, make_answer_id
@@ -90,7 +91,7 @@ class Answerer:
         return replace(first, second=second)
 
     def _answer_one(self, question: Question, top_k: int) -> Answer:
-        answer = compose_answer(self.find(question), top_k)
+        answer = name_copies(compose_answer(self.find(question), top_k), self.store)
         if not asks_for_what_is_not(strip_markup(question.text)):
             return answer
         # What is near says of whom the opposite is true.
@@ -288,7 +289,7 @@ class Answerer:
         articles = [article for article in found if article is not None]
         works: dict[str, Article] = {}
         for article in sorted(articles, key=lambda each: each.language is not language):
-            works.setdefault(article.translation_of or article.id, article)
+            works.setdefault(article.work, article)
         return tuple((article.id, article.title) for article in works.values())
 
 

@@ -6,17 +6,21 @@ from datetime import date
 from importlib.metadata import version
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Request, Response
+from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
 from fastapi.routing import APIRoute
 
+from massilia.corpus.article import Article
 from massilia.service.answerer import Answerer
 from massilia.service.dialogue import answer_in_turn, guess_language
+from massilia.service.marked_text import read_span
+from massilia.service.original import find_original_part
 from massilia.service.problems import MEDIA_TYPE
 from massilia.service.question import read_question
 from massilia.service.receipt import Receipt
 from massilia.service.suggestions import Suggestions
 from massilia.service.verification import verify_receipt
 from massilia.service.wire import (
+    OFFSETS,
     AnswerJson,
     AnswerRequest,
     ArticleEntryJson,
@@ -24,6 +28,7 @@ from massilia.service.wire import (
     ArticleListJson,
     HealthJson,
     IndexJson,
+    OriginalJson,
     ProblemJson,
     ReadinessJson,
     VerificationJson,
@@ -93,10 +98,26 @@ def make_api(answerer: Answerer, suggestions: Suggestions | None = None) -> APIR
         article_id: Annotated[str, Path(description="As `document_id` in a citation.")],
     ) -> ArticleJson:
         """Return an article with the text that citations' offsets count in."""
-        article = answerer.store.article(article_id)
-        if article is None:
-            raise HTTPException(404, f"The library has no article {article_id!r}.")
-        return ArticleJson.of_article(article)
+        return ArticleJson.of_article(_find_article(answerer, article_id))
+
+    @router.get(
+        "/v1/articles/{article_id}/original", summary="Tell where a part stands in the original"
+    )
+    def show_original(
+        article_id: Annotated[str, Path(description="As `document_id` in a citation.")],
+        start: Annotated[int | None, Query(ge=0, description=OFFSETS)] = None,
+        end: Annotated[int | None, Query(ge=1, description=OFFSETS)] = None,
+    ) -> OriginalJson:
+        """Return what an article was read from, and where a part of its text stands in the bytes.
+
+        Articles that come with Massilia have no original; nor does a PDF say where words stand.
+        """
+        article = _find_article(answerer, article_id)
+        span = read_span(_write(start), _write(end), len(article.text))
+        found = find_original_part(answerer.store, article_id, span)
+        if found is None:
+            raise HTTPException(404, f"The library has no original of {article_id!r}.")
+        return OriginalJson.of(article_id, found)
 
     @router.get("/readyz", summary="Tell whether questions can be answered", responses=_UNREADY)
     def tell_readiness() -> ReadinessJson:
@@ -118,6 +139,17 @@ def make_api(answerer: Answerer, suggestions: Suggestions | None = None) -> APIR
         )
 
     return router
+
+
+def _find_article(answerer: Answerer, article_id: str) -> Article:
+    article = answerer.store.article(article_id)
+    if article is None:
+        raise HTTPException(404, f"The library has no article {article_id!r}.")
+    return article
+
+
+def _write(offset: int | None) -> str | None:
+    return None if offset is None else str(offset)
 
 
 def _require_json(request: Request) -> None:

@@ -6,31 +6,33 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
 
 import click
 
 from massilia.corpus.article import Language
 from massilia.corpus.errors import MassiliaError
+from massilia.index.change import Outcome
 from massilia.index.encoder import Advance, Encoder, ModelError, TokenEncoder
 from massilia.index.engine import LOCAL, Engine
 from massilia.index.filter import Filter
 from massilia.index.library import Library
 from massilia.index.packaged_model import NAME
 from massilia.index.ranker import RankerName
-from massilia.index.store import Change, Outcome
+from massilia.index.store import Store
 from massilia.service.answerer import MAX_TOP_K, Answerer
 from massilia.service.composition import MAX_QUOTES
 from massilia.service.dialogue import answer_in_turn, guess_language
 from massilia.service.earlier import read_earlier
 from massilia.service.filters import check_filter
 from massilia.service.messages import load_messages
-from massilia.service.printing import print_answer, print_articles, print_changes
+from massilia.service.printing import print_answer, print_articles, print_ingested
 from massilia.service.progress import show_progress, show_progress_if_any
 from massilia.service.question import read_question
 from massilia.service.settings import LIBRARY_VARIABLE, Settings
@@ -97,46 +99,88 @@ def cli(context: click.Context, library: Path | None) -> None:
 
 
 @cli.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
 @click.option("--corpus", is_flag=True, help="Add the articles that come with Massilia.")
+@click.option("--prune", is_flag=True, help="Remove articles whose files are gone from a folder.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and change nothing.")
 @click.option("--no-build", is_flag=True, help="Leave the building to a later command.")
-@click.option("--json", "as_json", is_flag=True, help="Print what became of each file as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print what became of each document as JSON.")
+@click.option(
+    "--max-articles",
+    type=click.IntRange(1),
+    default=100,
+    show_default=True,
+    metavar="N",
+    help="Read no more than so many of a feed or a sitemap.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Read documents in so many processes. Default: one a processor.",
+)
+@click.option(
+    "--allow-loopback", is_flag=True, help="Read web addresses of this machine too (for tests)."
+)
 @library_option
 @click.pass_obj
 def ingest(
     place: Place,
-    paths: tuple[Path, ...],
+    inputs: tuple[str, ...],
     corpus: bool,
+    prune: bool,
+    dry_run: bool,
     no_build: bool,
     as_json: bool,
+    max_articles: int,
+    workers: int | None,
+    allow_loopback: bool,
     library: Path | None,
 ) -> NoReturn:
-    """Add articles from files and folders (.md, .txt) to the library.
+    """Add articles to the library from files, folders, patterns and web addresses.
 
-    What is in it unchanged is left alone; what has changed is replaced. The exit status is 1 when
-    some files were refused, 2 when there was nothing else.
+    HTML, PDF, DOCX, Markdown, plain text, JSON lines, feeds and sitemaps are told apart by what is
+    in them. INPUT is also - for standard input, or a pattern such as "press/**/*.html". What is in
+    the library unchanged is left alone, and what has changed is replaced. The exit status is 1
+    when some documents were refused, 2 when nothing else was done.
     """
-    if not paths and not corpus:
-        raise click.UsageError("Name a file or folder, or give --corpus.")
+    if not inputs and not corpus:
+        raise click.UsageError("Name a file, a folder or an address, or give --corpus.")
     # Imported here, as below what only some commands need: `ask` answers within a second.
-    from massilia.ingest.documents import read_documents
+    from massilia.service.ingestion import IngestOptions, ingest_inputs
 
-    reading = read_documents(paths)
     settings = _read_settings(place, library)
-    changes = [
-        Change("", refusal.location, Outcome.REFUSED, refusal.reason) for refusal in reading.refused
-    ]
-    with open_library(settings, create=True) as opened:
-        if corpus:
-            changes += opened.put_embedded_corpus()
-        changes += opened.put(reading.documents)
-        if not no_build:
+    options = IngestOptions(date.today(), prune, workers, max_articles, allow_loopback)
+    with ExitStack() as stack:
+        if dry_run:
+            opened = stack.enter_context(_open_copy(settings))
+        else:
+            opened = stack.enter_context(open_library(settings, create=True))
+        embedded = opened.put_embedded_corpus() if corpus else []
+        ingested = ingest_inputs(opened, inputs, options, show_progress)
+        if not no_build and not dry_run:
             _build_if_needed(opened, settings)
-    print_changes(changes, reading.skipped, as_json)
+    ingested.changes[:0] = embedded
+    print_ingested(ingested, as_json)
+    changes = ingested.changes
     refused = sum(change.outcome is Outcome.REFUSED for change in changes)
-    if not refused:
+    if not refused and changes:
         sys.exit(0)
     sys.exit(SOME_REFUSED if refused < len(changes) else FAILED)
+
+
+@contextmanager
+def _open_copy(settings: Settings) -> Iterator[Library]:
+    """Open a copy of the library that is thrown away, or an empty one where there is none."""
+    with TemporaryDirectory() as folder:
+        copy = Path(folder)
+        store = Store(settings.library)
+        if store.path.exists():
+            with closing(store):
+                # As it is: opening it would bring one of an earlier version up to date.
+                store.copy_to(copy)
+        with closing(Library.create(copy)) as library:
+            yield library
 
 
 @cli.command()

@@ -101,6 +101,7 @@ def cite(article: Article, start: int, end: int, citation_id: str) -> Citation:
         publisher=article.publisher,
         date_published=article.date_published,
         sources=tuple(sources[source_id] for source_id in marked),
+        page=article.find_page(start),
     )
 
 
@@ -144,21 +145,26 @@ def _take_one_of_each_work(
     sure = [each for each in candidates if each.probability >= floor]
     languages: dict[str, Language] = {}
     for candidate in sorted(sure, key=lambda each: each.article.language is not language):
-        languages.setdefault(_work(candidate.article), candidate.article.language)
+        languages.setdefault(candidate.article.work, candidate.article.language)
     works: set[str] = set()
     texts: set[str] = set()
     for candidate in sure:
-        work = _work(candidate.article)
+        work = candidate.article.work
         if candidate.article.language is not languages[work] or candidate.text in texts:
             continue
         if work not in works:
             works.add(work)
             texts.add(candidate.text)
-            yield candidate
+            yield _choose_shown(candidate, sure)
 
 
-def _work(article: Article) -> str:
-    return article.translation_of or article.id
+def _choose_shown(candidate: Candidate, sure: Sequence[Candidate]) -> Candidate:
+    """Return the candidate, or what the article that stands for its cluster says to the letter."""
+    shown = candidate.article.cluster
+    if shown is None or shown == candidate.article.id:
+        return candidate
+    same = (each for each in sure if each.article.id == shown and each.text == candidate.text)
+    return next(same, candidate)
 
 
 def _quote(candidate: Candidate, asking: Asking, citation_id: str) -> Quote:

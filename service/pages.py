@@ -34,8 +34,9 @@ from massilia.service.citation_ids import number_citations
 from massilia.service.dialogue import answer_in_turn
 from massilia.service.earlier import EarlierError, read_earlier
 from massilia.service.filters import FilterError, read_filter
-from massilia.service.marked_text import mark_text, number_sources, read_span
+from massilia.service.marked_text import Span, mark_text, number_sources, read_span
 from massilia.service.messages import choose_language, load_messages
+from massilia.service.original import find_original_part
 from massilia.service.quality import read_report, respond
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
 from massilia.service.receipt import make_receipt, write_receipt
@@ -99,6 +100,14 @@ def address_article(
     if start is None or end is None:
         return address
     return f"{address}?{urlencode({'start': start, 'end': end})}#quote"
+
+
+def address_original(language: Language, article_id: str, span: Span | None) -> str:
+    """Return the address of the document that an article was read from, at a part of it."""
+    address = f"{address_article(language, article_id)}/original"
+    if span is None:
+        return address
+    return f"{address}?{urlencode({'start': span.start, 'end': span.end})}#part"
 
 
 def _make_pages_in(
@@ -169,17 +178,52 @@ def _make_pages_in(
             sources=number_sources(article),
             translations=_find_translations(answerer.store, article),
             quoted=quoted,
+            span=span,
+            has_original=answerer.store.has_original(article_id),
             misplaced=not quoted and not (start is None and end is None),
         )
 
+    @router.api_route("/articles/{article_id}/original", methods=_METHODS)
+    def show_original(
+        request: Request, article_id: str, start: str | None = None, end: str | None = None
+    ) -> Response:
+        return _render_original(request, language, answerer.store, article_id, (start, end))
+
     @router.api_route("/quality", methods=_METHODS)
     def show_report(request: Request) -> Response:
-        report = read_report(answerer.library.path, language)
-        if report is None:
-            return _render(request, "quality.html", language)
-        return respond(report, request.headers)
+        return _render_report(request, language, answerer.library.path)
 
     return router
+
+
+def _render_report(request: Request, language: Language, library: Path) -> Response:
+    report = read_report(library, language)
+    if report is None:
+        return _render(request, "quality.html", language)
+    return respond(report, request.headers)
+
+
+def _render_original(
+    request: Request,
+    language: Language,
+    store: Store,
+    article_id: str,
+    offsets: tuple[str | None, str | None],
+) -> Response:
+    article = _find_article(store, article_id)
+    span = read_span(*offsets, len(article.text))
+    found = find_original_part(store, article_id, span)
+    if found is None:
+        raise HTTPException(404, f"The library has no original of {article_id!r}.")
+    return _render(
+        request,
+        "original.html",
+        language,
+        article=article,
+        span=span,
+        original=found.original,
+        shown=found.cut() if found.text is not None else None,
+    )
 
 
 def _render_home(
@@ -247,6 +291,7 @@ def _render(
         date=messages.date,
         source_date=messages.source_date,
         address_article=address_article,
+        address_original=address_original,
         describe_time=partial(describe_time, messages=messages),
         describe_disagreements=partial(describe_disagreements, messages=messages),
         max_characters=MAX_CHARACTERS,

@@ -10,7 +10,9 @@ from itertools import count
 import click
 
 from massilia.corpus.article import Language, Source
-from massilia.index.store import ArticleEntry, Change, Outcome
+from massilia.index.change import Outcome
+from massilia.index.store import ArticleEntry
+from massilia.ingest.document import Document
 from massilia.service.answer import Answer, Citation, DatedSeries, Hint, Quote
 from massilia.service.answer_text import (
     describe_disagreements,
@@ -18,9 +20,11 @@ from massilia.service.answer_text import (
     describe_time,
     list_dates,
 )
+from massilia.service.ingested import Ingested
 from massilia.service.messages import Messages, load_messages
 from massilia.service.scope import describe_dates
 
+_ALWAYS_COUNTED = (Outcome.ADDED, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.REFUSED)
 QUOTATION_MARKS = {Language.FRENCH: ("«\u00a0", "\u00a0»"), Language.ENGLISH: ("“", "”")}
 
 
@@ -59,29 +63,60 @@ def print_articles(entries: Sequence[ArticleEntry]) -> None:
         click.echo("\t".join((entry.id, entry.language, day, entry.title, entry.origin)))
 
 
-def print_changes(changes: Sequence[Change], skipped: int, as_json: bool) -> None:
+def print_ingested(ingested: Ingested, as_json: bool) -> None:
     """Print what became of each document: refusals to standard error, the rest to output."""
     if as_json:
-        listed = [
-            {
-                "id": change.article_id or None,
-                "location": change.location,
-                "outcome": change.outcome,
-                "reason": change.reason,
-            }
-            for change in changes
-        ]
-        click.echo(json.dumps({"documents": listed, "skipped": skipped}, ensure_ascii=False))
+        click.echo(json.dumps(_describe_ingested(ingested), ensure_ascii=False))
         return
-    for change in changes:
+    for change in ingested.changes:
         if change.outcome is Outcome.REFUSED:
-            click.echo(f"{change.outcome:<10} {change.reason}", err=True)
+            click.echo(f"{change.outcome:<10} {_show_on_a_line(str(change.reason))}", err=True)
         else:
-            click.echo(f"{change.outcome:<10} {change.article_id}")
-    counts = Counter(change.outcome for change in changes)
-    summary = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome)
-    others = f"; {skipped} of other kinds skipped" if skipped else ""
+            named = change.article_id or change.location
+            reason = f"  ({change.reason})" if change.reason else ""
+            click.echo(f"{change.outcome:<10} {_show_on_a_line(named + reason)}")
+    counts = Counter(change.outcome for change in ingested.changes)
+    summary = ", ".join(
+        f"{counts[outcome]} {outcome}"
+        for outcome in Outcome
+        if outcome in _ALWAYS_COUNTED or counts[outcome]
+    )
+    others = f"; {ingested.passed} of other kinds skipped" if ingested.passed else ""
     click.echo(f"{summary}{others}")
+
+
+def _describe_ingested(ingested: Ingested) -> dict[str, object]:
+    documents = {each.location: each for each in ingested.documents}
+    listed: list[dict[str, object]] = []
+    for change in ingested.changes:
+        row: dict[str, object] = {
+            "id": change.article_id or None,
+            "location": change.location,
+            "outcome": change.outcome,
+            "reason": change.reason,
+        }
+        if change.location in documents and change.outcome is not Outcome.REFUSED:
+            row |= _describe_document(documents[change.location])
+        listed.append(row)
+    return {"documents": listed, "skipped": ingested.passed}
+
+
+def _describe_document(document: Document) -> dict[str, object]:
+    article = document.article
+    return {
+        "title": article.title,
+        "language": article.language,
+        "publisher": article.publisher,
+        "authors": article.authors,
+        "date_published": article.date_published and article.date_published.isoformat(),
+        "date_modified": article.date_modified and article.date_modified.isoformat(),
+        "url": article.url,
+        "characters": len(article.text),
+        "found": {
+            note.field: {"how": note.how, "certainty": note.certainty} for note in article.notes
+        },
+        "dropped": [{"line": each.line, "reason": each.reason} for each in document.dropped],
+    }
 
 
 def _print_part(answer: Answer, messages: Messages, numbers: Iterator[int]) -> None:
@@ -189,11 +224,18 @@ def _measure(text: str) -> int:
 def _describe_citation(citation: Citation, messages: Messages, number: str) -> list[str]:
     day = citation.date_published and messages.date(citation.date_published)
     position = messages.text("answer.position", start=str(citation.start), end=str(citation.end))
-    facts = (citation.title, citation.publisher, day, citation.origin, position)
+    page = citation.page and messages.text("answer.page", number=str(citation.page))
+    facts = (citation.title, citation.publisher, day, citation.origin, page, position)
     lines = [f"    {number} " + ", ".join(fact for fact in facts if fact)]
     if citation.url:
         lines.append(f"        {citation.url}")
     lines += (f"        - {_describe_source(source, messages)}" for source in citation.sources)
+    if citation.also_in:
+        separator = messages.text("scope.separator")
+        named = separator.join(
+            _show_safely(each.publisher or each.title) for each in citation.also_in
+        )
+        lines.append(f"        {messages.text('answer.also_in')} {named}")
     return lines
 
 
@@ -203,6 +245,11 @@ def _show_safely(text: str) -> str:
         "\ufffd" if unicodedata.category(each) == "Cc" and not each.isspace() else each
         for each in text
     )
+
+
+def _show_on_a_line(text: str) -> str:
+    # A file's name may hold a line end, and what follows it would be another document's line.
+    return " ".join(_show_safely(text).splitlines())
 
 
 def _describe_source(source: Source, messages: Messages) -> str:

@@ -224,8 +224,7 @@ def _read_asked(question: str, language: Language) -> _Asked | None:
 
 
 def _work(point: Point) -> str:
-    article = point.statement.article
-    return article.translation_of or article.id
+    return point.statement.article.work
 
 
 def _have_same_days(one: Point, other: Point) -> bool:

@@ -15,9 +15,11 @@ from pydantic import (
     model_validator,
 )
 
-from massilia.corpus.article import Article, Language, Source
+from massilia.corpus.article import Article, Certainty, Language, Source
 from massilia.index.filter import Filter
+from massilia.index.readings import Copy
 from massilia.index.store import ArticleEntry
+from massilia.ingest.extraction import DocumentKind
 from massilia.ingest.sentences import Span
 from massilia.service.answer import (
     Answer,
@@ -48,6 +50,7 @@ from massilia.service.filters import (
     read_date,
 )
 from massilia.service.messages import Messages, load_messages
+from massilia.service.original import OriginalPart
 from massilia.service.question import QuestionError
 from massilia.service.question_check import Remark
 from massilia.service.question_dates import DateSpan, DateUse
@@ -203,6 +206,31 @@ class SourceJson(BaseModel):
         )
 
 
+class CopyJson(BaseModel):
+    """Where else the text of an article stands, or nearly so."""
+
+    document_id: Annotated[
+        str | None, Field(description="None for an exact copy, which is no article of its own.")
+    ]
+    title: str
+    origin: str
+    publisher: str | None
+    url: str | None
+    date_published: date | None
+
+    @classmethod
+    def of(cls, copy: Copy) -> "CopyJson":
+        """Return the JSON shape of a copy."""
+        return cls(
+            document_id=copy.article_id,
+            title=copy.title,
+            origin=copy.origin,
+            publisher=copy.publisher,
+            url=copy.url,
+            date_published=copy.date_published,
+        )
+
+
 class CitationJson(BaseModel):
     """Where a quote stands."""
 
@@ -215,6 +243,9 @@ class CitationJson(BaseModel):
     start_char_index: Annotated[int, Field(description=OFFSETS)]
     end_char_index: Annotated[int, Field(description=OFFSETS)]
     offset_unit: Literal["codepoint"] = "codepoint"
+    page_number: Annotated[
+        int | None, Field(description="Page, from 1, of a paged document on which it begins.")
+    ]
     text_sha256: str
     url: str | None
     reader_path: Annotated[str, Field(description="Our own page with the quote marked.")]
@@ -222,6 +253,7 @@ class CitationJson(BaseModel):
     date_published: date | None
     in_language: Language
     sources: list[SourceJson]
+    also_in: Annotated[list[CopyJson], Field(description="Not counted as sources of their own.")]
 
     @classmethod
     def of(cls, citation: Citation) -> "CitationJson":
@@ -234,6 +266,7 @@ class CitationJson(BaseModel):
             origin=citation.origin,
             start_char_index=citation.start,
             end_char_index=citation.end,
+            page_number=citation.page,
             text_sha256=citation.text_sha256,
             url=citation.url,
             reader_path=_make_reader_path(citation.article_id, citation.start, citation.end),
@@ -241,6 +274,7 @@ class CitationJson(BaseModel):
             date_published=citation.date_published,
             in_language=citation.language,
             sources=[SourceJson.of(source) for source in citation.sources],
+            also_in=[CopyJson.of(copy) for copy in citation.also_in],
         )
 
 
@@ -658,6 +692,14 @@ class MarkJson(BaseModel):
     source_id: str
 
 
+class MetadataNoteJson(BaseModel):
+    """How the value of a field was found in the document."""
+
+    field: str
+    how: str
+    certainty: Certainty
+
+
 class ArticleJson(ArticleEntryJson):
     """An article of the library, whole."""
 
@@ -666,6 +708,10 @@ class ArticleJson(ArticleEntryJson):
     text: Annotated[str, Field(description="NFC; citations' offsets count its code points.")]
     sources: list[SourceJson]
     marks: list[MarkJson]
+    metadata_notes: list[MetadataNoteJson]
+    page_starts: Annotated[
+        list[int], Field(description="Where the pages of a paged document begin in the text.")
+    ]
 
     @classmethod
     def of_article(cls, article: Article) -> "ArticleJson":
@@ -689,6 +735,39 @@ class ArticleJson(ArticleEntryJson):
             marks=[
                 MarkJson(position=mark.position, source_id=mark.source_id) for mark in article.marks
             ],
+            metadata_notes=[
+                MetadataNoteJson(field=note.field, how=note.how, certainty=note.certainty)
+                for note in article.notes
+            ],
+            page_starts=list(article.pages),
+        )
+
+
+class OriginalJson(BaseModel):
+    """What an article was read from, and where a part of its text stands there."""
+
+    document_id: str
+    kind: DocumentKind
+    charset: Annotated[str | None, Field(description="None where the bytes are no text.")]
+    bytes: int
+    sha256: str
+    start_byte_index: int | None
+    end_byte_index: int | None
+    text: Annotated[str | None, Field(description="What stands there, as it is decoded.")]
+
+    @classmethod
+    def of(cls, article_id: str, found: OriginalPart) -> "OriginalJson":
+        """Return the JSON shape of an original and a part of it."""
+        part = found.part_bytes
+        return cls(
+            document_id=article_id,
+            kind=found.original.kind,
+            charset=found.original.charset,
+            bytes=len(found.original.data),
+            sha256=found.original.sha256,
+            start_byte_index=part.start if part else None,
+            end_byte_index=part.end if part else None,
+            text=found.cut()[1] if part else None,
         )
 
 

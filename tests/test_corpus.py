@@ -47,7 +47,7 @@ def test_there_is_as_much_as_was_promised(report: CorpusReport) -> None:
     assert len(topics) >= 36
     assert all(len(checked) == len(Language) for checked in topics.values())
     asked = [question for split in report.questions.values() for question in split]
-    assert set(report.questions) == {"dev", "test"}
+    assert set(report.questions) == {"dev", "test", "validation"}
     assert len(asked) >= 600
     assert sum(not question.answerable for question in asked) >= 0.3 * len(asked)
     assert len({question.conversation for question in asked if question.conversation}) >= 60
@@ -196,7 +196,8 @@ def test_all_faults_are_found_in_one_run(corpus: Path) -> None:
 
 def test_a_fault_names_the_line_and_the_sentence(corpus: Path) -> None:
     change_a_figure(corpus)
-    (fault,) = check_corpus(corpus).faults
+    # What is asked about the sentence has lost its gold.
+    (fault,) = (each for each in check_corpus(corpus).faults if each.file.endswith(".md"))
     lines = article(corpus, "medusa-cable").read_text(encoding="utf-8").splitlines()
     assert fault.line is not None
     assert "2035" in lines[fault.line - 1]

@@ -31,7 +31,7 @@ from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever
 from massilia.index.store import Snapshot
 from massilia.ingest.document import Document
-from massilia.ingest.documents import read_documents
+from massilia.ingest.documents import read_article
 from massilia.service.answer import Answer
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
@@ -172,7 +172,7 @@ def local(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Path:
     library = Library.create(folder / "library")
     paths = [path for path in list_embedded_articles() if path.stem in TOPICS]
     assert {path.stem for path in paths} == TOPICS
-    library.put(read_documents(paths).documents)
+    library.put([Document(read_article(path), str(path)) for path in paths])
     library.build(encoder)
     library.close()
     return library.path
@@ -623,7 +623,8 @@ def test_workers_build_what_one_encoder_does(
 ) -> None:
     (tmp_path / "lighthouse.txt").write_text("Planier is a lighthouse of 1959. It stands at sea.\n")
     library = Library.create(tmp_path / "library")
-    library.put(read_documents([tmp_path / "lighthouse.txt"]).documents)
+    path = tmp_path / "lighthouse.txt"
+    library.put([Document(read_article(path), str(path))])
     # In a library of its own the texts would have other ids.
     other = Library.open(shutil.copytree(library.path, tmp_path / "other"))
     # A process of its own: Ray forks when it starts, and a fork may hang on the threads that other

@@ -260,7 +260,7 @@ def test_the_command_prints_a_row_for_each_direction_and_writes_the_judge(
     coefficients: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     cases = draw_cases()
-    monkeypatch.setattr(module, "ask_questions", lambda path, folder: (cases, "words-1"))
+    monkeypatch.setattr(module, "ask_questions", lambda paths, folder: (cases, "words-1"))
     monkeypatch.setattr(sys, "argv", ["fit_judge", "dev.jsonl", "--output", str(coefficients)])
     module.main()
 
@@ -476,7 +476,7 @@ def test_questions_are_asked_of_the_whole_library_and_of_its_parts(
     questions = tmp_path / "questions.jsonl"
     questions.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
 
-    cases, fingerprint = ask_questions(questions, tmp_path / "fit")
+    cases, fingerprint = ask_questions([questions], tmp_path / "fit")
 
     assert fingerprint == token_encoder.fingerprint
     # Of the library's English part there is nothing, and nothing to judge.

@@ -12,13 +12,13 @@ import pytest
 from massilia.corpus.article import Article, Language
 from massilia.corpus.embedded import LOCATION, list_embedded_articles
 from massilia.index import library as library_module
+from massilia.index.change import Outcome
 from massilia.index.dense import DenseRanker
 from massilia.index.encoder import Advance, Encoder
 from massilia.index.errors import LibraryError, name_library
 from massilia.index.library import LOCK, Library
 from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import Retriever
-from massilia.index.store import Outcome
 from massilia.ingest.document import Document
 
 HOLD_LOCK = """
@@ -41,11 +41,11 @@ KILL_IN_PUT = """
 import os, runpy, signal, sys
 from dataclasses import replace
 from pathlib import Path
-from massilia.index import store
+from massilia.index import article_rows
 from massilia.index.library import Library
 library = Library.open(Path(sys.argv[1]))
 articles = [library.store.article(each.id) for each in library.store.entries()]
-original = store._insert_split
+original = article_rows._insert_split
 
 def kill(connection, article_id, split):
     original(connection, article_id, split)
@@ -53,8 +53,8 @@ def kill(connection, article_id, split):
     if article_id == articles[-1].id:
         os.kill(os.getpid(), signal.SIGKILL)
 
-store._insert_split = kill
-library.put(store.Document(replace(each, text="Autre. " * 999), "x") for each in articles)
+article_rows._insert_split = kill
+library.put(article_rows.Document(replace(each, text="Autre. " * 999), "x") for each in articles)
 """
 CONFTEST = Path(__file__).with_name("conftest.py")
 

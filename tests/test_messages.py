@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 import massilia.service.pages as pages
-from massilia.corpus.article import Language
+from massilia.corpus.article import Certainty, Language
+from massilia.ingest.extraction import DocumentKind
 from massilia.ingest.language import OTHER_LANGUAGES
+from massilia.ingest.reader import NOTED
 from massilia.service.answer import Bucket, Hint, SkippedReason
 from massilia.service.answer_text import describe_hint
 from massilia.service.earlier import EarlierError, read_earlier
@@ -65,6 +67,9 @@ FAMILIES = {
     "abstention.": {reason.lower() for reason in SkippedReason},
     "carried.": set(CarriedKind),
     "remark.": set(Remark),
+    "fields.": {*NOTED},
+    "certainty.": set(Certainty),
+    "original.kind.": set(DocumentKind),
     "languages.": set(Language),
     "language_headings.": set(Language),
     "other_languages.": set(OTHER_LANGUAGES),

@@ -6,7 +6,8 @@ import pytest
 
 from massilia.index.encoder import Encoder
 from massilia.index.library import Library
-from massilia.ingest.documents import read_documents
+from massilia.ingest.document import Document
+from massilia.ingest.documents import read_article
 from massilia.service.answerer import Answerer
 from massilia.service.question import read_question
 
@@ -27,7 +28,8 @@ def kora(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> Answerer
     folder = tmp_path_factory.mktemp("kora")
     (folder / "kora.md").write_text(ARTICLE, encoding="utf-8")
     library = Library.create(folder / "library")
-    library.put(read_documents([folder / "kora.md"]).documents)
+    path = folder / "kora.md"
+    library.put([Document(read_article(path), str(path))])
     library.build(encoder)
     return Answerer(library, encoder)
 
@@ -68,7 +70,8 @@ def test_the_press_texts_answer_or_abstain(
     press_texts: Path, tmp_path: Path, encoder: Encoder
 ) -> None:
     library = Library.create(tmp_path / "library")
-    library.put(read_documents([press_texts]).documents)
+    paths = sorted(press_texts.glob("*.txt"))
+    library.put([Document(read_article(path), str(path)) for path in paths])
     library.build(encoder)
     answerer = Answerer(library, encoder)
 

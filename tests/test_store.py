@@ -1,5 +1,6 @@
 import gc
 import hashlib
+import json
 import os
 import shutil
 import sqlite3
@@ -16,11 +17,14 @@ from pathlib import Path
 import pytest
 
 from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
+from massilia.index import schema
 from massilia.index import store as store_module
+from massilia.index.article_rows import fingerprint_article
+from massilia.index.change import Outcome
 from massilia.index.errors import LibraryError
 from massilia.index.library import Library
 from massilia.index.passage_table import PassageRow
-from massilia.index.store import FILE_NAME, Outcome, Store
+from massilia.index.store import FILE_NAME, Store
 from massilia.ingest.document import Document
 
 TABLES = ("articles", "headings", "marks", "meta", "passages", "sentences", "sources")
@@ -148,19 +152,41 @@ def test_sentences_end_within_their_passage(store: Store) -> None:
     assert [text.sentence_ends for text in store.indexed_sentences()] == [(12,), (12,), (15,)]
 
 
-def test_a_library_of_the_version_before_is_brought_up_to_date(store: Store) -> None:
-    store.put([PORT])
-    store.close()
-    connection = sqlite3.connect(store.path)
-    connection.execute("ALTER TABLE articles DROP COLUMN kind")
-    connection.execute("PRAGMA user_version = 1")
+def test_a_library_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+    article = replace(PORT.article, kind=None, sources=(), marks=(), headings=())
+    make_sqlite(
+        tmp_path / FILE_NAME,
+        schema._ARTICLES,
+        *schema._OTHERS,
+        f"PRAGMA application_id = {schema.APPLICATION_ID}",
+        "PRAGMA user_version = 1",
+    )
+    connection = sqlite3.connect(tmp_path / FILE_NAME)
+    values = (
+        article.id,
+        article.language,
+        article.title,
+        article.text,
+        article.text_sha256,
+        article.origin,
+        "port.md",
+        article.publisher,
+        json.dumps(article.authors),
+        str(article.date_published),
+        article.date_modified and str(article.date_modified),
+        article.url,
+        article.licence,
+        article.translation_of,
+        fingerprint_article(article),
+    )
+    connection.execute(f"INSERT INTO articles VALUES ({', '.join('?' * len(values))})", values)
     connection.commit()
     connection.close()
     for _ in range(2):
-        opened = Store.open(store.folder)
+        opened = Store.open(tmp_path)
         try:
-            article = opened.article("port")
-            assert article == replace(PORT.article, kind=None)
+            assert opened.article("port") == article
+            assert opened.put([Document(article, "port.md")])[0].outcome is Outcome.UNCHANGED
             opened.put([VILLE])
         finally:
             opened.close()
@@ -402,8 +428,8 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(
 @pytest.mark.parametrize("method", [Store.create, Store.open])
 def test_a_newer_schema_is_refused(store: Store, method: Callable[[Path], Store]) -> None:
     store.close()
-    make_sqlite(store.path, "PRAGMA user_version = 3")
-    with pytest.raises(LibraryError, match=r"library\.sqlite has schema version 3.* reads 2"):
+    make_sqlite(store.path, "PRAGMA user_version = 4")
+    with pytest.raises(LibraryError, match=r"library\.sqlite has schema version 4.* reads 3"):
         method(store.folder)
 
 

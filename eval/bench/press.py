@@ -23,7 +23,7 @@ from massilia.eval.question_set import ExpectedAnswer, read_question_set
 from massilia.eval.run import Outcome, run_questions
 from massilia.eval.temporary_library import open_temporary_library
 from massilia.index.encoder import Encoder
-from massilia.ingest.documents import read_documents
+from massilia.ingest.documents import read_article
 from massilia.service.answerer import Answerer
 from massilia.service.cli import FAILED, prepare_encoder
 from massilia.service.progress import show_progress
@@ -73,10 +73,8 @@ def read_press_texts(folder: Path) -> tuple[Article, ...]:
     its gold sentences hold no longer.
     """
     seals = json.loads((SET / "articles.json").read_text(encoding="utf-8"))
-    reading = read_documents([folder])
-    if reading.refused:
-        raise MassiliaError(f"The press texts: {reading.refused[0].reason}.")
-    found = {each.article.id: each.article for each in reading.documents}
+    read = [read_article(path) for path in sorted(folder.glob("*.txt"))]
+    found = {article.id: article for article in read}
     for article_id, seal in seals.items():
         if article_id not in found:
             raise MassiliaError(f"The folder {folder} holds no text {article_id!r}.")

@@ -17,7 +17,7 @@ from pathlib import Path
 from massilia.corpus.article import Article
 from massilia.corpus.embedded import list_embedded_articles
 from massilia.eval.printing import print_table
-from massilia.ingest.documents import read_documents
+from massilia.ingest.documents import read_article
 from massilia.service.series import Statement, are_same_thing, collect_series, read_points
 
 LABELS = ("series", "disagree")
@@ -30,8 +30,8 @@ def main() -> None:
     parser.add_argument("pairs", type=Path)
     parser.add_argument("--mistakes", action="store_true", help="print the pairs called wrongly")
     options = parser.parse_args()
-    documents = read_documents(list_embedded_articles()).documents
-    articles = {document.article.id: document.article for document in documents}
+    read = [read_article(path) for path in list_embedded_articles()]
+    articles = {article.id: article for article in read}
     counts: Counter[tuple[str, str]] = Counter()
     mistakes = []
     for line in options.pairs.read_text(encoding="utf-8").splitlines():
