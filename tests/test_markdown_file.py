@@ -134,6 +134,4 @@ def test_whatever_is_written_is_read_or_refused(text: str) -> None:
         return
     assert extraction.text.strip()
     for run in extraction.runs:
-        assert (
-            extraction.text[run.start : run.end] == text[run.original_start : run.original_end]
-        )
+        assert extraction.text[run.start : run.end] == text[run.original_start : run.original_end]
