@@ -148,6 +148,7 @@ class Store:
             with store._transaction() as connection:
                 if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] == 0:
                     create_schema(connection)
+            store._upgrade()
             # Before the next line, which would change a database of another program.
             store.check()
             with name_library(folder):

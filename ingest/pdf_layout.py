@@ -262,8 +262,7 @@ class _Joiner:
     def __post_init__(self) -> None:
         for block in self.blocks:
             for line in block.lines:
-                text = _LAST_WORD.sub("", line.text) if line.hyphen else line.text
-                self._words.update(_WORD.findall(text.casefold()))
+                self._words.update(_WORD.findall(line.text.casefold()))
 
     def join(self, block: _Block) -> list[tuple[Line, str]]:
         """Return the lines with what each adds to the text of the block."""

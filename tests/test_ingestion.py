@@ -25,7 +25,7 @@ from massilia.ingest.extraction import DocumentKind
 from massilia.ingest.fetching import Fetcher
 from massilia.service import ingestion, web_jobs
 from massilia.service.ingested import Ingested
-from massilia.service.ingestion import BATCH, IngestOptions, ingest_inputs
+from massilia.service.ingestion import BATCH, FEW, IngestOptions, ingest_inputs
 from tests.bench.kill import dump_library, kill_ingests
 from tests.bench.press_files import write_files
 from tests.made_documents import (
@@ -48,8 +48,9 @@ Ingest = Callable[..., Ingested]
 
 
 @pytest.fixture
-def ingest(library: Library) -> Ingest:
-    """Ingest inputs into an empty library, in a real child process."""
+def ingest(library: Library, monkeypatch: pytest.MonkeyPatch) -> Ingest:
+    """Ingest inputs into an empty library, in a real child process, and watch the progress."""
+    monkeypatch.setattr(ingestion, "FEW", 0)
 
     def ingest(*inputs: object, **options: object) -> Ingested:
         chosen = IngestOptions(TODAY, **{"workers": 1, **options})  # type: ignore[arg-type]
@@ -582,6 +583,23 @@ def test_a_batch_that_fails_leaves_nothing_and_what_was_put_before_stays(
         connection.execute("DROP TRIGGER full")
         connection.commit()
     assert count(ingest(folder)) == {Outcome.UNCHANGED: 2, Outcome.ADDED: 4}
+
+
+def test_a_few_places_are_read_without_a_word(library: Library, tmp_path: Path) -> None:
+    told = []
+
+    @contextmanager
+    def note(label: str, total: int) -> Iterator[Advance]:
+        told.append((label, total))
+        yield told.append
+
+    options = IngestOptions(TODAY, workers=1)
+    for places in (FEW, FEW + 1):
+        write(tmp_path / "press" / "ship.txt", say(0))
+        for number in range(places - 1):
+            write(tmp_path / "press" / f"{number}.jpg", b"\xff\xd8\xff\xe0")
+        ingest_inputs(library, [str(tmp_path / "press")], options, note)
+    assert told == [("Reading", FEW + 1)] + [1] * (FEW + 1)
 
 
 def test_what_stood_on_standard_input_stays_when_something_else_does(

@@ -67,7 +67,7 @@ FAMILIES = {
     "abstention.": {reason.lower() for reason in SkippedReason},
     "carried.": set(CarriedKind),
     "remark.": set(Remark),
-    "fields.": {*NOTED},
+    "metadata.": {*NOTED},
     "certainty.": set(Certainty),
     "original.kind.": set(DocumentKind),
     "languages.": set(Language),

@@ -152,7 +152,10 @@ def test_sentences_end_within_their_passage(store: Store) -> None:
     assert [text.sentence_ends for text in store.indexed_sentences()] == [(12,), (12,), (15,)]
 
 
-def test_a_library_of_the_first_version_is_brought_up_to_date(tmp_path: Path) -> None:
+@pytest.mark.parametrize("method", [Store.create, Store.open])
+def test_a_library_of_the_first_version_is_brought_up_to_date(
+    tmp_path: Path, method: Callable[[Path], Store]
+) -> None:
     article = replace(PORT.article, kind=None, sources=(), marks=(), headings=())
     make_sqlite(
         tmp_path / FILE_NAME,
@@ -183,7 +186,7 @@ def test_a_library_of_the_first_version_is_brought_up_to_date(tmp_path: Path) ->
     connection.commit()
     connection.close()
     for _ in range(2):
-        opened = Store.open(tmp_path)
+        opened = method(tmp_path)
         try:
             assert opened.article("port") == article
             assert opened.put([Document(article, "port.md")])[0].outcome is Outcome.UNCHANGED

@@ -73,6 +73,8 @@ def read_press_texts(folder: Path) -> tuple[Article, ...]:
     its gold sentences hold no longer.
     """
     seals = json.loads((SET / "articles.json").read_text(encoding="utf-8"))
+    if not folder.is_dir():
+        raise MassiliaError(f"{folder}: there is no such file or folder.")
     read = [read_article(path) for path in sorted(folder.glob("*.txt"))]
     found = {article.id: article for article in read}
     for article_id, seal in seals.items():
