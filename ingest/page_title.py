@@ -72,7 +72,9 @@ def _may_be_title(line: PageLine) -> bool:
 
 def _find_repeated(lines: Sequence[PageLine], window: range) -> int | None:
     """Return the line with the most words of those that are repeated, alone or beside a site."""
-    counts = Counter(line.key for line in lines)
+    # Below the text the name of the site is repeated.
+    last = max((place for place, line in enumerate(lines) if line.is_text), default=len(lines))
+    counts = Counter(line.key for line in lines[: last + 1])
     paired = [key for _, key, _ in _list_paired(lines)]
     best: int | None = None
     for place in window:

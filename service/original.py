@@ -61,17 +61,22 @@ def find_original_part(store: Store, article_id: str, span: Span | None) -> Orig
 def place_in_original(runs: Sequence[Run], span: Span) -> Span | None:
     """Return where a part of the text stands in the original, or None if nothing of it does.
 
-    Of a run that isn't a copy, character by character, the part takes in the whole.
+    Of a run that isn't a copy, character by character, the part takes in the whole. A row of a
+    table has the names of its columns from further up: what lies between is a part of it too.
     """
     first = bisect_right(runs, span.start, key=lambda run: run.end)
     last = bisect_right(runs, span.end - 1, key=lambda run: run.start) - 1
     if first > last:
         return None
-    start, end = runs[first].original_start, runs[last].original_end
-    if _is_copy(runs[first]):
-        start += max(0, span.start - runs[first].start)
-    if _is_copy(runs[last]):
-        end -= max(0, runs[last].end - span.end)
+    places = [_place_run(run, span) for run in runs[first : last + 1]]
+    return Span(min(place.start for place in places), max(place.end for place in places))
+
+
+def _place_run(run: Run, span: Span) -> Span:
+    start, end = run.original_start, run.original_end
+    if _is_copy(run):
+        start += max(0, span.start - run.start)
+        end -= max(0, run.end - span.end)
     return Span(start, end)
 
 

@@ -1,8 +1,6 @@
 """Which places the inputs of an ingest name."""
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,8 +8,7 @@ import pytest
 
 from massilia.ingest.document import Refusal
 from massilia.ingest.places import Place, PlaceList, list_places, show_path
-
-NOBODY = 65_534
+from tests.other_user import as_nobody, lock_folder
 
 
 def write(path: Path) -> Path:
@@ -22,18 +19,6 @@ def write(path: Path) -> Path:
 
 def list_names(listed: PlaceList, folder: Path) -> list[str]:
     return [str(Path(each.name).relative_to(folder)) for each in listed.places]
-
-
-@contextmanager
-def as_nobody() -> Iterator[None]:
-    """Do something as a user who may not read everything, as root may."""
-    user = os.geteuid()
-    if user == 0:
-        os.seteuid(NOBODY)
-    try:
-        yield
-    finally:
-        os.seteuid(user)
 
 
 def test_a_folder_is_listed_with_all_that_is_below_it_in_a_fixed_order(tmp_path: Path) -> None:
@@ -183,9 +168,7 @@ def test_a_folder_that_may_not_be_listed_is_refused() -> None:
         locked = folder / "locked"
         write(locked / "b.md")
         folder.chmod(0o755)
-        if os.geteuid() == 0:
-            os.chown(locked, NOBODY, NOBODY)
-        locked.chmod(0)
+        lock_folder(locked)
         with as_nobody():
             listed = list_places([str(folder), str(locked / "b.md")])
         locked.chmod(0o700)

@@ -7,10 +7,12 @@ from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
 from massilia.corpus.article import Article, Language
+from massilia.index.article_rows import is_there
 from massilia.index.change import Change, Outcome
 from massilia.index.errors import LibraryError
 from massilia.index.readings import Copy, KnownPlace
@@ -18,6 +20,7 @@ from massilia.index.store import Store
 from massilia.ingest.document import Document, Original, Reading, Refusal, Validators
 from massilia.ingest.extraction import DocumentKind, Run
 from massilia.ingest.job import Same
+from tests.other_user import as_nobody, lock_folder
 
 
 @pytest.fixture
@@ -167,6 +170,26 @@ def test_a_moved_file_takes_its_article_along(store: Store, tmp_path: Path) -> N
     assert put(store, make_reading(second, "The quay.")) == [("second", Outcome.ADDED)]
     assert store.known_places().keys() == {str(second)}
     assert store.count_articles() == 1
+
+
+def test_what_is_behind_a_locked_folder_is_taken_to_be_there() -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        folder.chmod(0o755)
+        locked, gone = write(folder / "locked" / "first.txt"), folder / "gone.txt"
+        assert is_there(str(locked))
+        lock_folder(locked.parent)
+        with as_nobody():
+            assert is_there(str(locked))
+            assert not is_there(str(gone))
+            assert not is_there(str(gone / "x"))
+        locked.parent.chmod(0o700)
+        assert not is_there(str(locked.parent))
+        locked.unlink()
+        assert not is_there(str(locked))
+        assert not is_there(str(write(gone) / "x"))
+    for place in ("https://example.org/a", "-0123456789abcdef", "massilia:corpus/fr/port.md"):
+        assert is_there(place)
 
 
 def test_files_of_one_name_have_ids_of_their_own(store: Store, tmp_path: Path) -> None:
