@@ -17,10 +17,13 @@ from massilia.ingest.sentences import ends_sentence, starts_list_item
 MIN_TEXT: Final = 100
 """A line of so many characters is text even if it doesn't end as a sentence does."""
 MIN_WORDS: Final = 4
+MIN_WORDS_AND_PERIOD: Final = 2
+"""A line of fewer words is text only as one of many: names and menus end with no full stop."""
 MAX_TITLE: Final = 250
 MAX_SHORT: Final = 100
 
 _BORDER: Final = Pattern("[\n\u2028\u2029]")
+_PERIOD: Final = Pattern(r"""[^\W\d_A-Z]\.[»”")]*\Z""")
 _ASKS: Final = Pattern(r"[?!][^\w.…]*\Z")
 _TWO: Final = Pattern(r"""\w[.!?…][»”")]*\s+[«“"(]?\s?[A-ZÀ-Þ]""")
 _NO_LETTER: Final = Pattern(r"[\W_]+")
@@ -101,7 +104,8 @@ def _is_sentence(line: str) -> bool:
     """Tell whether a line is text, and no title: a question alone may be either."""
     if len(line) >= MIN_TEXT:
         return True
-    if line.count(" ") + 1 < MIN_WORDS or not ends_sentence(line):
+    fewest = MIN_WORDS_AND_PERIOD if _PERIOD.search(line) else MIN_WORDS
+    if line.count(" ") + 1 < fewest or not ends_sentence(line):
         return False
     return _ASKS.search(line) is None or _TWO.search(line) is not None
 

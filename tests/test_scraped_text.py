@@ -349,7 +349,9 @@ def test_a_list_of_other_articles_goes_with_the_line_that_opens_it() -> None:
     # Within the text one block goes, and the next may be a heading.
     within = extract(f"{TITLE}\n\n{LEAD}\n\nLire aussi\n\n{titles}\n\n{BODY}")
     assert within.text == f"{LEAD}\n\nUn phare est-il un métier comme les autres ?\n\n{BODY}"
-    # A sentence ends it.
+    # A sentence ends it, however short.
+    short = extract(f"{TITLE}\n\n{LEAD}\n\nNos vidéos\n\nC'est tout.")
+    assert short.text == f"{LEAD}\n\nC'est tout."
     sentences = extract(
         f"{TITLE}\n\n{LEAD}\n\nLire aussi\nDeux quais. Une mer. Est-ce tout ?\n{BODY}"
     )
