@@ -77,18 +77,13 @@ T = TypeVar("T")
 def read_job(job: Job) -> Result:
     """Read what is at a place; what can't be read is refused, with the reason."""
     name = name_place(job.place)
-    passable = job.path is not None and not job.named and not _has_known_suffix(job.path)
-    has_suffix = job.path is not None and bool(job.path.suffix)
+    suffix = "" if job.path is None else job.path.suffix.lower()
+    passable = job.path is not None and not job.named and suffix not in SUFFIXES
     try:
         stamp = None if job.path is None else stamp_file(job.path)
         data = job.data if job.path is None else _read_file(job.path, name)
-        try:
-            kind = recognise_kind(data, name, job.media_type)
-        except ArticleError:
-            if passable:
-                return Passed(job.place)
-            raise
-        if passable and has_suffix and kind in _PLAIN:
+        kind = recognise_kind(data, name, job.media_type)
+        if passable and suffix and kind in _PLAIN:
             return Passed(job.place)
         return _Reader(job, name, kind, data).read(stamp)
     except ArticleError as error:
@@ -295,10 +290,6 @@ def _list_notes(extraction: Extraction) -> Iterator[MetadataNote]:
 
 def _get(found: Found[T] | None) -> T | None:
     return None if found is None else found.value
-
-
-def _has_known_suffix(path: Path) -> bool:
-    return path.suffix.lower() in SUFFIXES and path.name != FILE_NAME
 
 
 def _read_file(path: Path, name: str) -> bytes:

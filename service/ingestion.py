@@ -78,6 +78,7 @@ class _Ingestion:
         self._known: dict[str, KnownPlace] = {}
         # The places that were known before, and those that were put.
         self._kept: set[str] = set()
+        self._wrote = False
 
     def ingest(self, listed: PlaceList) -> Ingested:
         changes = self._ingested.changes
@@ -103,20 +104,36 @@ class _Ingestion:
 
         They are articles now, named among the inputs or not.
         """
-        known = self._library.store.known_places()
+        known = self._list_known()
         lost = sorted(
             place for place in self._kept - known.keys() if os.path.isabs(place) and is_there(place)
         )
+        if not lost:
+            return
         for place in lost:
             self._unchanged.pop(place, None)
             self._known.pop(place, None)
         changes = self._ingested.changes
+        parts = tuple(f"{place}#" for place in lost)
         changes[:] = (
             change
             for change in changes
-            if change.outcome is not Outcome.DUPLICATE or change.location not in lost
+            if change.outcome is not Outcome.DUPLICATE
+            or not (change.location in lost or change.location.startswith(parts))
         )
+        told = {change.location for change in changes}
+        before = len(changes)
         self._read_all([Place(place, False) for place in lost])
+        # What else stands in the same files has been told.
+        changes[before:] = (
+            change
+            for change in changes[before:]
+            if change.outcome is not Outcome.UNCHANGED or change.location not in told
+        )
+
+    def _list_known(self) -> dict[str, KnownPlace]:
+        """Return what the library knows by now."""
+        return self._library.store.known_places() if self._wrote else self._known
 
     def _read_all(self, places: Sequence[Place]) -> None:
         readings: list[Reading] = []
@@ -150,6 +167,7 @@ class _Ingestion:
 
     def _put(self, readings: list[Reading]) -> None:
         if readings:
+            self._wrote = True
             self._ingested.changes += self._library.put_readings(readings)
             for each in readings:
                 self._ingested.documents += each.documents
@@ -215,13 +233,14 @@ class _Ingestion:
     def _tell_gone(self, folders: Sequence[str], listed: set[str]) -> list[Change]:
         """Tell which files of folders are gone, or remove what they held."""
         roots = tuple(os.path.join(folder, "") for folder in folders)
-        known = self._library.store.known_places()
+        known = self._list_known()
         gone = sorted(
             place
             for place in known
             if place.startswith(roots) and place not in listed and not is_there(place)
         )
         if self._options.prune and gone:
+            self._wrote = True
             return self._library.forget_places(gone)
         return [
             Change(article_id, place, Outcome.GONE)

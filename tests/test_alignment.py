@@ -39,6 +39,12 @@ def test_signs_beside_a_marked_word_are_no_part_of_it() -> None:
     assert [text[run.start : run.end] for run in runs] == ["The old", "quay", "It", "still)", "is!"]
 
 
+def test_the_words_of_a_line_stand_behind_those_of_the_line_before() -> None:
+    text, source = "one two\ntwo one", "*one* two\n*two* one"
+    runs = align_text(text, source)
+    assert [run.original_start for run in runs] == [1, 6, 11, 16]
+
+
 def test_what_stands_before_the_start_is_another() -> None:
     source = "title: The quay\n---\nThe *quay*"
     assert align_text("The quay", source) == (Run(0, 8, 7, 15),)

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from massilia.corpus.article import Language
-from massilia.service.conversation import find_names, resume
+from massilia.service.conversation import resume
 from massilia.service.question import MAX_CHARACTERS
+from massilia.service.question_names import find_names
 from massilia.service.turns import CarriedKind, Resumed, Turn
 
 FR, EN = Language.FRENCH, Language.ENGLISH
@@ -17,6 +18,8 @@ PIECES = (
     *("(", ",", "Combien", "the", "it", "its", "and", "d'Oracle", "in", "«", "»", "Marseille"),
     *("then", ".", "l'année d'après", "two years later", "that", "où", "qu'ils", "pourquoi"),
 )
+CHANGED = 7
+"""How many of the 440 development questions that stand alone are taken for follow-ups."""
 DEVELOPMENT_SET = Path(__file__).parent.parent / "corpus" / "questions" / "dev.jsonl"
 
 MEDUSA = Turn(
@@ -60,11 +63,16 @@ def talk(language: Language, *questions: str) -> list[Resumed]:
         ("Et l'année d'après ?", "Quelle est la longueur de Medusa en 2023 ?"),
         ("et trois ans plus tôt ?", "Quelle est la longueur de Medusa en 2019 ?"),
         ("Et en octobre 2024 ?", "Quelle est la longueur de Medusa en octobre 2024 ?"),
+        ("Et à la fin de l'année ?", "Quelle est la longueur de Medusa à la fin de 2022 ?"),
+        ("Et maintenant ?", "Quelle est la longueur de Medusa maintenant ?"),
+        ("Et il y a dix ans ?", "Quelle est la longueur de Medusa il y a dix ans ?"),
         # the same question, another name
         ("et Africa-1 ?", "Quelle est la longueur d'Africa-1 en 2022 ?"),
         ("Et celle de PEACE ?", "Quelle est la longueur de PEACE en 2022 ?"),
         ("et Gojob en 2019 ?", "Quelle est la longueur de Gojob en 2019 ?"),
         ("et à Toulon ?", "Quelle est la longueur de Medusa en 2022 à Toulon ?"),
+        ("Même question pour PEACE ?", "Quelle est la longueur de PEACE en 2022 ?"),
+        ("Et pour PEACE ?", "Quelle est la longueur de PEACE en 2022 ?"),
         # pronouns
         ("Il a coûté combien ?", "Medusa a coûté combien ?"),
         ("et elle ouvrira quand ?", "Medusa ouvrira quand ?"),
@@ -78,6 +86,11 @@ def talk(language: Language, *questions: str) -> list[Resumed]:
         ("Et sa capacité totale ?", "La capacité totale de Medusa ?"),
         ("Quel est son apport ?", "Quel est l'apport de Medusa ?"),
         ("Quand ses navires partent-ils ?", "Quand les navires de Medusa partent-ils ?"),
+        # not those that have a noun of their own, or none to have
+        ("Et le chantier, il finit quand ?", "Le chantier, il finit quand (Medusa) ?"),
+        ("Combien y en a-t-il à bord ?", "Combien y en a-t-il à bord (Medusa) ?"),
+        ("qui le dit ?", "Qui le dit (Medusa) ?"),
+        ("Versée par quel programme ?", "Versée par quel programme (Medusa, 2022) ?"),
         # in brackets, where grammar leaves no room
         ("qu'est-ce qu'ils en pensent ?", "Qu'est-ce qu'ils en pensent (Medusa) ?"),
         ("Quels clients y sont hébergés ?", "Quels clients y sont hébergés (Medusa) ?"),
@@ -91,9 +104,13 @@ def talk(language: Language, *questions: str) -> list[Resumed]:
         ("Combien d'emplois y a-t-il ?", "Combien d'emplois y a-t-il (Medusa) ?"),
         ("Qui présidait à ce moment-là ?", "Qui présidait à ce moment-là (Medusa, 2022) ?"),
         ("Quel coût visait-il cinq ans après ?", "Quel coût Medusa visait-il en 2027 ?"),
-        # nothing but a question word, and what becomes of an amount
+        ("Combien en 2030 selon le port ?", "Combien en 2030 selon le port (Medusa) ?"),
+        ("Et la part de Marseille ?", "La part de Marseille (Medusa, 2022) ?"),
+        # no word of its own
         ("pourquoi ?", "Pourquoi (quelle est la longueur de Medusa en 2022) ?"),
-        ("ça a augmenté ?", "Ça a augmenté (quelle est la longueur de Medusa en 2022) ?"),
+        ("C'était quand ?", "C'était quand (quelle est la longueur de Medusa en 2022) ?"),
+        ("Et depuis quand ?", "Depuis quand (quelle est la longueur de Medusa en 2022) ?"),
+        ("ça a augmenté ?", "Ça a augmenté (Medusa) ?"),
     ],
 )
 def test_a_french_question_that_leans_on_another(question: str, rewritten: str) -> None:
@@ -120,13 +137,31 @@ def test_a_french_question_that_leans_on_another(question: str, rewritten: str) 
         ("What do they hold against it?", "What do they hold against Gojob?"),
         ("What is their budget?", "What is their budget (Gojob)?"),
         ("how many of them are students?", "How many of them are students (Gojob)?"),
-        ("When was that?", "When was that (Gojob, 2018)?"),
+        ("What day was that?", "What day was that (Gojob, 2018)?"),
+        (
+            "And the site in Marseille, when was that?",
+            "The site in Marseille, when was that (Gojob, 2018)?",
+        ),
+        ("Who pays for it, then?", "Who pays for Gojob, then?"),
+        (
+            "How many of those were new jobs for young people?",
+            "How many of those were new jobs for young people (Gojob)?",
+        ),
         ("for how many jobs?", "For how many jobs (Gojob, 2018)?"),
         ("and who was in charge?", "Who was in charge (Gojob)?"),
         ("and in Paris, when was that?", "In Paris, when was that (Gojob, 2018)?"),
         ("who ran it five years earlier?", "Who ran Gojob in 2013?"),
-        ("did it keep rising?", "Did it keep rising (how many people did Gojob employ in 2018)?"),
+        ("and by the end of that year?", "How many people did Gojob employ by the end of 2018?"),
+        ("And two years before that?", "How many people did Gojob employ in 2016?"),
+        ("and now?", "How many people did Gojob employ now?"),
+        ("The same for 2021?", "How many people did Gojob employ in 2021?"),
+        # no person
+        ("what did he say about it?", "What did he say about Gojob?"),
+        ("Is his firm sold?", "Is his firm sold (Gojob)?"),
+        # no word of its own
         ("why?", "Why (how many people did Gojob employ in 2018)?"),
+        ("When was that?", "When was that (how many people did Gojob employ in 2018)?"),
+        ("Since when?", "Since when (how many people did Gojob employ in 2018)?"),
     ],
 )
 def test_an_english_question_that_leans_on_another(question: str, rewritten: str) -> None:
@@ -147,11 +182,15 @@ def test_an_english_question_that_leans_on_another(question: str, rewritten: str
         ("Combien de temps faut-il pour aller à Bizerte ?", FR),
         ("C'est qui, le patron de Theodora ?", FR),
         ("Pourquoi la municipalité redoutait-elle l'effet des hangars sur les employeurs ?", FR),
+        ("Quelles villes Marseille a-t-elle doublées pour entrer dans le top 7 ?", FR),
+        ("Pourquoi des partenaires chinois ont-ils lâché SeaMeWe-6 ?", FR),
+        ("combien ca a coute MRS3", FR),
         ("Flexgrid budget total", FR),
         ("P.Factory créateurs", FR),
         ("Quand La Plateforme a-t-elle ouvert ses portes ?", FR),
         ("Quand Le nuage était sous nos pieds a-t-il tenu son premier festival ?", FR),
         ("What is Traxens?", EN),
+        ("Which two cities did Marseille overtake on its way into the top seven?", EN),
         ("What does it cost to join the metropolitan authority's startup programme?", EN),
         ("Why are there two head counts in Provence Promotion's review?", EN),
         ("What used to be made in the buildings that house the media hub?", EN),
@@ -181,7 +220,7 @@ def test_questions_after_others_do_not_change_but_for_a_few() -> None:
         if resume(row["question"], Language(row["language"]), [turn]).text != row["question"]
     ]
     assert len(alone) == 440
-    assert len(changed) <= 8, changed
+    assert len(changed) <= CHANGED, changed
 
 
 def test_the_topic_is_carried_from_turn_to_turn() -> None:
@@ -229,6 +268,14 @@ def test_a_count_that_is_asked_again_is_the_last_that_was_asked() -> None:
         ("Quelle est la taille du campus Theodora ?", "Le campus Theodora a coûté combien ?"),
         ("Qui dirige l'incubateur Belle de Mai ?", "L'incubateur Belle de Mai a coûté combien ?"),
         ("Le port de Marseille a-t-il grandi ?", "Le port de Marseille a coûté combien ?"),
+        # what has it, not what it belongs to
+        ("Combien de km fera Blue, le câble de Google ?", "Blue a coûté combien ?"),
+        # a first word
+        ("Medusa part d'où et finit où ?", "Medusa a coûté combien ?"),
+        (
+            "Quel est le rang mondial de Marseille ?",
+            "Le rang mondial de Marseille a coûté combien ?",
+        ),
         # two names, or but a place: the pronoun isn't read
         ("Pourquoi Thales a-t-il acheté Gemalto ?", "Il a coûté combien (Thales, Gemalto) ?"),
         ("Quel temps fait-il à Paris ?", "Il a coûté combien (Paris) ?"),
@@ -248,26 +295,138 @@ def test_the_topic_of_a_question(earlier: str, rewritten: str) -> None:
         ("When did the LIS open?", "What did LIS cost?"),
         ("Why did PEACE reach the Marseille coast?", "What did PEACE cost?"),
         ("How did the port of Marseille grow?", "What did the port of Marseille cost?"),
+        ("How does the river cooling in Nice work?", "What did the river cooling in Nice cost?"),
+        ("How long is Google's Blue?", "What did Blue cost?"),
     ],
 )
 def test_the_topic_of_an_english_question(earlier: str, rewritten: str) -> None:
     assert resume("What did it cost?", EN, [ask(earlier, EN)]).text == rewritten
 
 
-def test_the_answer_names_the_topic_where_the_question_does_not() -> None:
-    question = "Quel grand câble venait de loin ?"
-    quote = "Le câble PEACE vient d'Asie."
-    by_quote = Turn(question, question, FR, (), quote, "Les câbles")
-    assert resume("Il a coûté combien ?", FR, [by_quote]).text == "PEACE a coûté combien ?"
-    by_title = Turn(question, question, FR, (), None, "Le rang de Marseille")
-    assert resume("Combien de km ?", FR, [by_title]).text == "Combien de km (Marseille) ?"
+@pytest.mark.parametrize(
+    ("asked", "quote", "rewritten"),
+    [
+        # the name that was asked for, or the only one
+        ("Qui a fondé le site ?", "Selon Destimed, Gojob l'a fondé.", "Gojob a coûté combien ?"),
+        ("Quel câble vient de loin ?", "PEACE vient de Paris.", "PEACE a coûté combien ?"),
+        ("Où est le site ?", "Gojob est installé à Aubagne.", "Gojob a coûté combien ?"),
+        # of more names it isn't told which
+        (
+            "Quel câble vient de loin ?",
+            "PEACE et Medusa viennent de loin.",
+            "Il a coûté combien (quel câble vient de loin) ?",
+        ),
+        # what was asked comes first
+        ("Qui a fondé Traxens ?", "Le groupe Gojob l'a fondé.", "Traxens a coûté combien ?"),
+    ],
+)
+def test_the_answer_names_the_topic_where_the_question_does_not(
+    asked: str, quote: str, rewritten: str
+) -> None:
+    turn = Turn(asked, asked, FR, (), quote, "Les câbles")
+    assert resume("Il a coûté combien ?", FR, [turn]).text == rewritten
 
 
-def test_a_name_spoken_of_before_wins_over_others_of_the_answer() -> None:
-    question = "La chambre de commerce espérait le top 5 pour quand ?"
-    first = ask("À quelle place TeleGeography met-elle Marseille ?")
-    later = Turn(question, question, FR, (), "La CCI visait cela pour Marseille.", "Le rang")
-    assert resume("Et après ?", FR, [first, later]).carried[0].text == "Marseille"
+def test_the_name_that_was_asked_for_is_told_from_others() -> None:
+    asked, quote = "Qui a fondé le site ?", "Kevin Polizzi a fondé le site avec Medusa."
+    turn = Turn(asked, asked, FR, (), quote, "Les sites")
+    assert resume("Combien de salles ?", FR, [turn]).text == "Combien de salles (Kevin Polizzi) ?"
+
+
+@pytest.mark.parametrize(
+    ("question", "language", "rewritten"),
+    [
+        ("What else did he do?", EN, "What else did he do (Kevin Polizzi, Unitel)?"),
+        ("What is her age?", EN, "What is her age (Kevin Polizzi, Unitel)?"),
+        ("What is its revenue?", EN, "What is Unitel's revenue?"),
+        ("Il a quel âge ?", FR, "Il a quel âge (Kevin Polizzi, Unitel) ?"),
+        ("Et sa surface ?", FR, "La surface d'Unitel ?"),
+    ],
+)
+def test_he_is_the_person_who_answered(question: str, language: Language, rewritten: str) -> None:
+    asked, quote = "Who founded Unitel?", "The entrepreneur Kevin Polizzi founded it."
+    if language is FR:
+        asked, quote = "Qui a fondé Unitel ?", "Kevin Polizzi a fondé Unitel."
+    turn = Turn(asked, asked, language, ("Unitel",), quote, "Unitel")
+    assert resume(question, language, [turn]).text == rewritten
+
+
+def test_he_is_no_company_that_answered() -> None:
+    asked, quote = "Who bought Gemalto?", "Thales Group bought Gemalto."
+    turn = Turn(asked, asked, EN, ("Gemalto",), quote, "Gemalto")
+    assert resume("When did he pay?", EN, [turn]).text == "When did he pay (Gemalto)?"
+
+
+@pytest.mark.parametrize(
+    ("question", "rewritten"),
+    [
+        ("Back to the first one: why is it big?", "Back to the first one: why is MRS4 big?"),
+        ("Who owns the other one?", "Who owns the other one (MRS3)?"),
+        ("And the other?", "The other (MRS3)?"),
+        ("Which one is older?", "Which one is older (MRS3, Choreus)?"),
+        ("How do the two compare?", "How do the two compare (MRS3, Choreus)?"),
+        # with a noun, it is another thing
+        ("Was the first phase of it on time?", "Was the first phase of it on time (Choreus)?"),
+    ],
+)
+def test_a_question_may_point_to_what_was_spoken_of(question: str, rewritten: str) -> None:
+    *_, last = talk(EN, "How big is MRS4?", "What about MRS3?", "And Choreus?", question)
+    assert last.text == rewritten
+
+
+@pytest.mark.parametrize(
+    ("question", "rewritten"),
+    [
+        ("Le premier, il est à qui ?", "Le premier, il est à qui (MRS4) ?"),
+        ("Et l'autre ?", "L'autre (MRS4) ?"),
+        (
+            "Lequel a le plus de clients, de salles et de serveurs ?",
+            "Lequel a le plus de clients, de salles et de serveurs (MRS4, MRS3) ?",
+        ),
+        ("Le premier client, c'est qui ?", "Le premier client, c'est qui (MRS3) ?"),
+    ],
+)
+def test_a_french_question_may_point_to_what_was_spoken_of(question: str, rewritten: str) -> None:
+    *_, last = talk(FR, "Quelle est la taille de MRS4 ?", "Et MRS3 ?", question)
+    assert last.text == rewritten
+
+
+def test_of_one_thing_nothing_else_can_be_pointed_to() -> None:
+    *_, last = talk(EN, "How big is MRS4?", "Who owns the other one?")
+    assert last.text == "Who owns the other one (MRS4)?"
+    *_, last = talk(EN, "What is the recipe?", "Was the first one good?")
+    assert last.text == "Was the first one good (what is the recipe)?"
+
+
+def test_what_was_asked_of_is_kept_when_an_answer_names_another() -> None:
+    asked, quote = "qui le dirige ?", "Gojob Group le dirige."
+    turn = Turn(asked, "Qui le dirige (Toulon) ?", FR, ("Toulon",), quote)
+    assert resume("Combien de salles ?", FR, [turn]).text == "Combien de salles (Toulon) ?"
+
+
+def test_a_topic_lasts_while_only_places_are_named() -> None:
+    *_, last = talk(FR, "Que coûte Medusa ?", "Et sa part à Toulon ?", "Combien de navires ?")
+    assert last.text == "Combien de navires (Medusa) ?"
+    # Where nothing but a place was named, what it is asked of is kept.
+    *_, last = talk(FR, "Quelle est la recette ?", "Et son prix à Toulon ?", "Et sa durée ?")
+    assert last.text == "Sa durée (Toulon) ?"
+
+
+def test_a_name_takes_the_place_of_the_one_that_was_asked_about() -> None:
+    *_, last = talk(EN, "How long is Google's Blue in Marseille?", "And Medusa?")
+    assert last.text == "How long is Medusa in Marseille?"
+    *_, last = talk(EN, "When did Oracle come from Paris to Marseille?", "And in Toulon?")
+    assert last.text == "When did Oracle come from Paris to Toulon?"
+
+
+def test_a_question_of_no_name_is_carried_whole() -> None:
+    *_, last = talk(FR, "La chambre de commerce espérait le top 5 pour quand ?", "Et après ?")
+    (carried,) = last.carried
+    assert carried.kind is CarriedKind.QUESTION
+    assert last.text == "Après (la chambre de commerce espérait le top 5 pour quand) ?"
+    # With its date, which isn't repeated.
+    *_, last = talk(FR, "Que valait la tech en 2016 ?", "Et à cette époque-là, pourquoi ?")
+    assert last.text == "À cette époque-là, pourquoi (que valait la tech en 2016) ?"
 
 
 @pytest.mark.parametrize(

@@ -59,6 +59,8 @@ def test_any_other_document_is_read_by_its_content(tmp_path: Path) -> None:
     note = tmp_path / "note.md"
     note.write_bytes(f"# Le *port* vit\n\n{FRENCH}".encode("cp1252"))
     assert read_article(note).text == f"Le port vit\n\n{FRENCH}"
+    note.write_text(f"---\ntitle: Le port\n---\n{FRENCH}", encoding="utf-8")
+    assert (read_article(note).id, read_article(note).title) == ("note", "Le port")
 
 
 @pytest.mark.parametrize(

@@ -308,6 +308,21 @@ def test_a_copy_becomes_an_article_once_its_original_says_something_else(
     assert len(library.store.copies(["o"])["o"]) == 2
 
 
+def test_a_line_becomes_an_article_once_what_it_was_a_copy_of_says_something_else(
+    ingest: Ingest, library: Library, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "z.txt", "The ship is old.")
+    ingest(path)
+    lines = [f'{{"_id": "{name}", "text": "The {name} is old."}}' for name in ("ship", "ferry")]
+    write(tmp_path / "a.jsonl", "\n".join(lines))
+    write(path, "The ship is new.", seconds_ago=5)
+    assert sorted(tell(ingest(tmp_path))) == [
+        (Outcome.ADDED, "a.jsonl#ferry"),
+        (Outcome.ADDED, "a.jsonl#ship"),
+        (Outcome.CHANGED, "z.txt"),
+    ]
+
+
 def test_a_copy_becomes_an_article_once_its_original_is_pruned(
     ingest: Ingest, library: Library, tmp_path: Path
 ) -> None:

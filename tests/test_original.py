@@ -225,7 +225,8 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
     lines = [json.dumps({"_id": name, "text": f"{name} {THIRD}"}) for name in ("une", "deux")]
     put(library, folder, "lignes.jsonl", "\n".join(lines).encode())
     embedded = read_article(list_embedded_articles()[0])
-    library.put([Document(replace(embedded, id="embedded"), "massilia:corpus/x.md")])
+    embedded = replace(embedded, id="embedded", url="https://example.org/")
+    library.put([Document(embedded, "massilia:corpus/x.md")])
     yield ArticleAnswerer(library)
     library.close()
 

@@ -104,6 +104,15 @@ def test_a_pattern_names_files(
         )
 
 
+def test_a_link_that_is_named_is_what_it_leads_to_there_or_not(tmp_path: Path) -> None:
+    for name in ("file.md", "nowhere.md"):
+        (tmp_path / f"link-to-{name}").symlink_to(tmp_path / name)
+    write(tmp_path / "file.md")
+    listed = list_places([f"{tmp_path}/link-to-file.md", f"{tmp_path}/link-to-nowhere.md"])
+    assert list_names(listed, tmp_path) == ["file.md", "nowhere.md"]
+    assert listed.refused == []
+
+
 def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
     file = write(tmp_path / "[a]*.md")
     write(tmp_path / "ab.md")

@@ -306,6 +306,9 @@ def test_lines_of_json_are_an_article_each(write: WriteFile) -> None:
         (f"{job.place}#line 2", "press.txt, line 2"),
     ]
     assert reading.original is not None and reading.original.kind is DocumentKind.JSONL
+    faulty = read(write("faulty.jsonl", "{"))
+    assert (faulty.documents, faulty.original, len(faulty.refusals)) == ((), None, 1)
+    assert faulty.sha256 == sha256(b"{").hexdigest()
     # An id that can be one stays as it is.
     (document,) = read(write("ids.jsonl", f'{{"_id": "quay_", "text": "{FIRST}"}}')).documents
     assert document.article.id == "quay_"
@@ -455,6 +458,10 @@ def test_a_page_of_the_web_is_named_by_its_address() -> None:
     assert notes["publisher"] == ("the address's host", Certainty.LIKELY)
     assert notes["url"] == ("the address that it was read from", Certainty.STATED)
     assert reading.validators == Validators('"v1"')
+    # What the page says of itself comes first.
+    site = '<meta property="og:site_name" content="The Daily">'
+    named = read_one(replace(job, data=f"{site}{PAGE}".encode())).article
+    assert named.publisher == "The Daily"
     # Where the address says nothing, its title.
     home = replace(job, place="https://example.org/")
     assert read_one(home).article.id == "the-old-quay"
