@@ -18,7 +18,7 @@ serve: $(VENV)/installed
 
 ## Install with the development tools, and run every check and test.
 test: check
-	OPENBLAS_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/pytest
+	OPENBLAS_NUM_THREADS=1 HF_HUB_OFFLINE=1 $(BIN)/pytest -n auto --dist loadfile
 
 ## Style, layers and types. mypy does not follow setuptools' editable finder, so it is shown the
 ## package as a folder.

@@ -16,7 +16,7 @@ from massilia.corpus.errors import MassiliaError
 from massilia.service.answer import Citation
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
-from massilia.service.pages import address_article
+from massilia.service.page_addresses import address_article
 
 PAGE_SECONDS = 30.0
 

@@ -1,5 +1,6 @@
 """The command line of the evaluation."""
 
+import json
 import os
 import statistics
 import sys
@@ -29,6 +30,13 @@ from massilia.eval.gate import (
     read_floors,
     write_floors,
 )
+from massilia.eval.judgements import (
+    collect_questions,
+    count_verdicts,
+    make_qrels,
+    make_question_set,
+    write_judgement,
+)
 from massilia.eval.printing import print_checks, print_comparison, print_summary
 from massilia.eval.report import render_report
 from massilia.eval.run_file import read_run, write_run
@@ -37,6 +45,7 @@ from massilia.eval.summary import DIRECTION, FIELDS, summarise_run
 from massilia.index.library import Library
 from massilia.index.ranker import RankerName
 from massilia.service.cli import library_option, run_command_line
+from massilia.service.feedback import Feedback, Thumb
 from massilia.service.progress import show_progress
 from massilia.service.quality import publish_report
 from massilia.service.settings import Settings
@@ -241,6 +250,45 @@ def gate(run_file: Path, floors: Path, pin: bool, lower: bool, new_data: bool) -
     if not faults:
         click.echo("The gate is open.")
     sys.exit(1 if faults else 0)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False), metavar="LIBRARY")
+@click.option(
+    "--questions",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what was found good here, as a question set.",
+)
+@click.option(
+    "--qrels",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write which articles were found good and bad here, as TREC's judgements.",
+)
+def feedback(folder: Path, questions: Path | None, qrels: Path | None) -> None:
+    """Print what readers thought of answers, one JSON object a line.
+
+    With --questions or --qrels, write it there instead, each question once.
+    """
+    judgements = Feedback(folder).judgements()
+    if questions is None and qrels is None:
+        for each in judgements:
+            click.echo(json.dumps(write_judgement(each), ensure_ascii=False))
+        return
+    judged = collect_questions(judgements)
+    if qrels is not None:
+        qrels.write_text("".join(f"{line}\n" for line in make_qrels(judged)), encoding="utf-8")
+        click.echo(str(qrels))
+    if questions is not None:
+        library = Library.open(folder)
+        try:
+            lines = make_question_set(judged, library.store)
+        finally:
+            library.close()
+        written = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+        questions.write_text(written, encoding="utf-8")
+        click.echo(str(questions))
+    counted = count_verdicts(judgements)
+    click.echo(f"{counted[Thumb.UP]} up, {counted[Thumb.DOWN]} down, {len(judged)} questions")
 
 
 def read_dataset(

@@ -27,7 +27,7 @@ from massilia.eval.run import DEPTH
 from massilia.eval.run_file import Run
 from massilia.eval.summary import DIRECTION, FIELDS, Measures, Summary, read_field
 from massilia.service.messages import Messages, load_messages
-from massilia.service.pages import STATIC
+from massilia.service.page_rendering import STATIC
 from massilia.service.quality import ROOT
 
 SECTIONS: Mapping[str, tuple[str, ...]] = {

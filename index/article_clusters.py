@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import split_words
+from massilia.index.sorted_ids import are_among
 
 if TYPE_CHECKING:
     from datasketch import MinHash
@@ -246,7 +247,7 @@ def read_wording(text: str) -> Wording:
 
 def compare_wordings(first: Wording, second: Wording) -> Likeness:
     """Return what two texts have in common."""
-    shared = int(np.count_nonzero(_find_in(first.distinct, second.distinct)))
+    shared = int(np.count_nonzero(are_among(first.distinct, second.distinct)))
     either = len(first.distinct) + len(second.distinct) - shared
     resemblance = shared / either if either else 0.0
     shortest = min(len(first.words), len(second.words))
@@ -275,11 +276,11 @@ def is_held(quote: Wording, article: Wording) -> bool:
 
     At least 40 % of the quote's runs are the article's too, and so are all its names and figures.
     """
-    shared = int(np.count_nonzero(_find_in(quote.distinct, article.distinct)))
+    shared = int(np.count_nonzero(are_among(quote.distinct, article.distinct)))
     if not len(quote.distinct) or shared < LEAST_HELD * len(quote.distinct):
         return False
     known = frozenset[str]().union(*article.figures.values())
-    return bool(np.all(_find_in(quote.words[quote.names], article.vocabulary))) and all(
+    return bool(np.all(are_among(quote.words[quote.names], article.vocabulary))) and all(
         figures <= known for figures in quote.figures.values()
     )
 
@@ -516,21 +517,12 @@ def _read_figures(words: Sequence[str]) -> dict[tuple[str, str], frozenset[str]]
     return {place: frozenset(found) for place, found in figures.items()}
 
 
-def _find_in(numbers: Numbers, distinct: Numbers) -> NDArray[np.bool_]:
-    """Tell which of the numbers are among those that are sorted."""
-    if not len(distinct):
-        return np.zeros(len(numbers), dtype=np.bool_)
-    places = np.minimum(np.searchsorted(distinct, numbers), len(distinct) - 1)
-    found: NDArray[np.bool_] = distinct[places] == numbers
-    return found
-
-
 def _measure_covered(shorter: Wording, longer: Wording) -> tuple[float, float, int, int]:
     """Return the shares of the shorter text's runs, and of its blocks, that the longer one has.
 
     And how many names are near such runs, and how many of them are in the longer text.
     """
-    found = _find_in(shorter.runs, longer.distinct)
+    found = are_among(shorter.runs, longer.distinct)
     if not len(found):
         return 0.0, 0.0, 0, 0
     blocks = max(round(len(found) / _BLOCK), 1)
@@ -540,7 +532,7 @@ def _measure_covered(shorter: Wording, longer: Wording) -> tuple[float, float, i
     reach = np.ones(_RUN + 2 * _NEAR, dtype=np.intp)
     near = np.convolve(found, reach)[_NEAR : _NEAR + len(shorter.words)] > 0
     names = np.unique(shorter.words[shorter.names & near])
-    shared_names = int(np.count_nonzero(_find_in(names, longer.vocabulary)))
+    shared_names = int(np.count_nonzero(are_among(names, longer.vocabulary)))
     return float(np.mean(found)), float(np.mean(covered)), len(names), shared_names
 
 

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, astuple
 from datetime import date
 
@@ -24,8 +24,10 @@ from massilia.corpus.embedded import LOCATION as EMBEDDED
 from massilia.index.change import Change, Outcome
 from massilia.index.errors import LibraryError
 from massilia.ingest.document import Document
+from massilia.ingest.language_stretches import find_stretches
 from massilia.ingest.passages import SplitArticle, split_passages
 from massilia.ingest.places import STANDARD_INPUT, is_web_address
+from massilia.ingest.sentences import Stretch
 
 SPLITTER_VERSION = 1
 """Raised when sentences or passages are cut otherwise: an article ingested again is then split
@@ -56,14 +58,20 @@ _COLUMNS = (
 )
 
 
-def fingerprint_article(article: Article) -> str:
-    """Return a hash of all that the library keeps of an article, and of how it is split."""
+def fingerprint_article(article: Article, stretches: Sequence[Stretch] = ()) -> str:
+    """Return a hash of all that the library keeps of an article, and of how it is split.
+
+    `stretches` are those in another language; an article that has none has the hash that it had in
+    a library of an earlier version.
+    """
     fields = asdict(article)
     # What a library finds out by comparing it with others.
     del fields["cluster"], fields["shared_work"]
     for name in _NEWER_FIELDS:
         if not fields[name]:
             del fields[name]
+    if stretches:
+        fields["stretches"] = [astuple(stretch) for stretch in stretches]
     content = json.dumps(
         [SPLITTER_VERSION, fields], sort_keys=True, default=str, ensure_ascii=False
     )
@@ -78,7 +86,8 @@ def put_document(
     `place` is where the bytes are that it was read from: its location, unless it is one of several.
     """
     article, location = document.article, document.location
-    fingerprint = fingerprint_article(article)
+    stretches = find_stretches(article.text, article.language, article.headings)
+    fingerprint = fingerprint_article(article, stretches)
     row = connection.execute(
         "SELECT fingerprint, location, coalesce(place, location) AS place FROM articles "
         "WHERE id = ?",
@@ -109,7 +118,7 @@ def put_document(
     delete_articles(connection, [each["id"] for each in replaced])
     _advance_ids(connection)
     _insert_article(connection, document, fingerprint, place or location)
-    _insert_split(connection, article.id, split_passages(article))
+    _insert_split(connection, article, split_passages(article, stretches=stretches))
     return Change(article.id, location, Outcome.CHANGED if replaced else Outcome.ADDED)
 
 
@@ -218,25 +227,26 @@ def _insert_article(
     )
 
 
-def _insert_split(connection: sqlite3.Connection, article_id: str, split: SplitArticle) -> None:
+def _insert_split(connection: sqlite3.Connection, article: Article, split: SplitArticle) -> None:
     connection.executemany(
         'INSERT INTO sentences (article_id, ordinal, start, "end") VALUES (?, ?, ?, ?)',
         [
-            (article_id, ordinal, sentence.start, sentence.end)
+            (article.id, ordinal, sentence.start, sentence.end)
             for ordinal, sentence in enumerate(split.sentences)
         ],
     )
     connection.executemany(
-        'INSERT INTO passages (article_id, ordinal, start, "end", first_sentence, last_sentence) '
-        "VALUES (?, ?, ?, ?, ?, ?)",
+        'INSERT INTO passages (article_id, ordinal, start, "end", first_sentence, last_sentence, '
+        "language) VALUES (?, ?, ?, ?, ?, ?, ?)",
         [
             (
-                article_id,
+                article.id,
                 passage.ordinal,
                 passage.start,
                 passage.end,
                 passage.first_sentence,
                 passage.last_sentence,
+                None if passage.language is article.language else passage.language,
             )
             for passage in split.passages
         ],

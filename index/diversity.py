@@ -24,8 +24,9 @@ def choose_diverse(
     preferred: Language,
     per_article: int,
     is_repeated: Callable[[int, int], bool],
+    limit: int | None = None,
 ) -> list[int]:
-    """Return the positions of the passages that are kept, in their order.
+    """Return the positions of the passages that are kept, in their order, up to `limit` of them.
 
     Of a work, those in one language are kept: the preferred one, if any is, or that of the best.
     Of an article no more than `per_article` are, and none that repeats one that is kept already:
@@ -37,6 +38,8 @@ def choose_diverse(
     counts: Counter[str] = Counter()
     kept: list[int] = []
     for position, passage in enumerate(passages):
+        if len(kept) == limit:
+            break
         if passage.language is not languages[passage.work]:
             continue
         if counts[passage.article_id] == per_article:

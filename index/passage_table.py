@@ -20,11 +20,12 @@ from massilia.index.sorted_ids import ABSENT, find_rows
 
 _UNDATED = 0
 """Stands for no date: the ordinal of the first day of year 1 is 1."""
+_SPOKEN = "passage_languages"
 
 
 @dataclass(frozen=True, slots=True)
 class PassageRow:
-    """Describe a passage by its id and by its article, alike in all passages of an article."""
+    """Describe a passage by its id, its language, and what is alike in all of its article."""
 
     id: int
     article_id: str
@@ -37,7 +38,7 @@ class PassageRow:
 
 @dataclass(frozen=True, slots=True)
 class _Category:
-    """Hold a column of folded names: `names[codes[n]]` is that of article n, -1 stands for none."""
+    """Hold a column of folded names: `names[codes[n]]` is that of row n, -1 stands for none."""
 
     names: Sequence[str]
     codes: NDArray[np.int32]
@@ -51,7 +52,7 @@ class _Category:
         return cls(names, np.array(codes, dtype=np.int32))
 
     def match(self, wanted: Iterable[str]) -> NDArray[np.bool_]:
-        """Tell which articles bear one of the names wanted."""
+        """Tell which rows bear one of the names wanted."""
         folded = {fold_name(name) for name in wanted}
         # One more than there are names, for the code -1 to stand for.
         passes = np.array([name in folded for name in self.names] + [False])
@@ -63,8 +64,9 @@ class _Category:
 class PassageTable:
     """Hold the passages of a generation: their ids, sorted, and the numbers of their articles.
 
-    Articles are numbered from 0 in the order of their ids. Articles that are linked as translations
-    of each other, or of a third, are one work; a work is named by a number too.
+    The languages are the passages' own, the other columns are of the articles. These are numbered
+    from 0 in the order of their ids. Articles that are linked as translations of each other, or of
+    a third, are one work; a work is named by a number too.
     """
 
     ids: NDArray[np.int64]
@@ -104,7 +106,7 @@ class PassageTable:
             article_ids,
             _number_works(described_in_order),
             np.array([_to_ordinal(each.date_published) for each in described_in_order], np.int32),
-            _Category.build(str(each.language) for each in described_in_order),
+            _Category.build(str(rows[place].language) for place in order.tolist()),
             _Category.build(each.publisher for each in described_in_order),
             _Category.build(each.kind for each in described_in_order),
         )
@@ -116,13 +118,18 @@ class PassageTable:
             # NumPy leaves a file that it opens itself, and can't read, open.
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
                 names = json.loads(arrays["names"].tobytes())
+                if _SPOKEN in arrays:
+                    languages = arrays[_SPOKEN]
+                else:
+                    # Of an earlier version, in which passages were in their articles' language.
+                    languages = arrays["languages"][arrays["articles"]]
                 table = cls(
                     arrays["ids"],
                     arrays["articles"],
                     names["articles"],
                     arrays["works"],
                     arrays["dates"],
-                    _Category(names["languages"], arrays["languages"]),
+                    _Category(names["languages"], languages),
                     _Category(names["publishers"], arrays["publishers"]),
                     _Category(names["kinds"], arrays["kinds"]),
                 )
@@ -148,7 +155,7 @@ class PassageTable:
             articles=self._articles,
             works=self._works,
             dates=self._dates,
-            languages=self._languages.codes,
+            **{_SPOKEN: self._languages.codes},
             publishers=self._publishers.codes,
             kinds=self._kinds.codes,
         )
@@ -168,7 +175,6 @@ class PassageTable:
         if within.articles:
             passes &= self._match_articles(within.articles)
         for category, wanted in (
-            (self._languages, within.languages),
             (self._publishers, within.publishers),
             (self._kinds, within.kinds),
         ):
@@ -181,7 +187,10 @@ class PassageTable:
         if within.published_to:
             passes &= self._dates <= within.published_to.toordinal()
         # `take` is twice as fast as indexing with 32-bit numbers.
-        selected: NDArray[np.int64] = self.ids[passes.take(self._articles)]
+        passing = passes.take(self._articles)
+        if within.languages:
+            passing &= self._languages.match(within.languages)
+        selected: NDArray[np.int64] = self.ids[passing]
         return selected
 
     def article_numbers(self, ids: Sequence[int]) -> NDArray[np.int32]:
@@ -205,7 +214,7 @@ class PassageTable:
 
 
 def _describe_article(row: PassageRow) -> tuple[object, ...]:
-    return (row.language, row.publisher, row.kind, row.date_published, row.translation_of)
+    return (row.publisher, row.kind, row.date_published, row.translation_of)
 
 
 def _number_works(articles: Sequence[PassageRow]) -> NDArray[np.int32]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from massilia.corpus.article import Language
 from massilia.index.analysis import find_terms, split_words
 from massilia.index.arrays import map_array, save_array, sync_folder
-from massilia.index.sorted_ids import ABSENT, drop_repeats, find_rows
+from massilia.index.sorted_ids import ABSENT, are_among, drop_repeats, find_rows
 from massilia.index.vocabulary import Vocabulary
 
 K1 = 1.2
@@ -167,7 +167,7 @@ class InvertedIndex:
         rarer = min(found, key=lambda postings: len(postings.rows))
         places: NDArray[np.int64] = np.arange(len(rarer.rows))
         for postings in found:
-            places = places[np.isin(rarer.rows[places], postings.rows)]
+            places = places[are_among(rarer.rows[places], postings.rows)]
         rows = rarer.rows[places]
         lengths = self.text_starts[rows + 1] - self.text_starts[rows]
         text, starts = _gather(self.text, self.text_starts[rows], lengths)

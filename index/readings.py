@@ -15,7 +15,7 @@ from massilia.ingest.document import NO_VALIDATORS, Document, Reading, Refusal, 
 from massilia.ingest.extraction import DocumentKind, Run
 from massilia.ingest.job import Same
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Raised when documents are read otherwise: those ingested again are then read again."""
 _ID_CHARACTERS = 91
 """With the nine of a place's own, a hundred, as many as an id may have."""

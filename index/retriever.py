@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from massilia.corpus.article import Language
 from massilia.index.background import Spread
@@ -111,21 +112,26 @@ class Retriever:
             found.sort(key=lambda each: (-each.score, each.passage.id))
         works = self._store.works([each.passage.article_id for each in found])
         tokens = self._generation.index.read_tokens([each.passage.id for each in found])
-        neighbours = [None if each is None else list_neighbours(each) for each in tokens]
+
+        @cache
+        def find_neighbours(position: int) -> frozenset[int]:
+            passage = tokens[position]
+            return frozenset() if passage is None else list_neighbours(passage)
 
         def is_repeated(earlier: int, later: int) -> bool:
-            first, second = neighbours[earlier], neighbours[later]
-            if first is None or second is None:
-                return False
             # Passages of one article share a sentence where one ends and the next begins.
             same_article = found[earlier].passage.article_id == found[later].passage.article_id
-            return not same_article and are_near_duplicates(first, second)
+            return not same_article and are_near_duplicates(
+                find_neighbours(earlier), find_neighbours(later)
+            )
 
         provenances = [
             Provenance(each.passage.article_id, *works[each.passage.article_id]) for each in found
         ]
-        kept = choose_diverse(provenances, question.language, PER_ARTICLE, is_repeated)
-        return [found[position] for position in kept[: max(limit, 0)]]
+        kept = choose_diverse(
+            provenances, question.language, PER_ARTICLE, is_repeated, max(limit, 0)
+        )
+        return [found[position] for position in kept]
 
     def measure_background(
         self, question: EncodedQuestion, languages: Collection[Language] = tuple(Language)

@@ -5,7 +5,7 @@ from typing import Final
 
 APPLICATION_ID: Final = 0x4D415353
 """`MASS`, in the file's header: a database of another program is refused by it."""
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 
 _ARTICLES: Final = """
 CREATE TABLE articles (
@@ -147,6 +147,8 @@ CREATE TABLE links (
         "CREATE INDEX copies_by_article ON copies (article_id)",
         "CREATE INDEX copies_by_place ON copies (place)",
     ),
+    # None where it is the article's, as in every passage of a library of an earlier version.
+    ("ALTER TABLE passages ADD COLUMN language TEXT",),
 )
 
 

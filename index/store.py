@@ -46,6 +46,7 @@ from massilia.index.schema import (
 )
 from massilia.ingest.document import Document, Reading
 from massilia.ingest.job import Same
+from massilia.ingest.sentences import Stretch, find_language
 
 FILE_NAME = "library.sqlite"
 BUSY_MILLISECONDS = 10_000
@@ -83,7 +84,10 @@ class StoredSentence:
 
 @dataclass(frozen=True, slots=True)
 class StoredPassage:
-    """Place a passage of the library, with the ordinals of its first and last sentence."""
+    """Place a passage of the library, with the ordinals of its first and last sentence.
+
+    `language` is that of its words, which may be another than its article's.
+    """
 
     id: int
     article_id: str
@@ -91,6 +95,7 @@ class StoredPassage:
     end: int
     first_sentence: int
     last_sentence: int
+    language: Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -397,7 +402,7 @@ class Store:
     def passages(self, passage_ids: Sequence[int]) -> list[StoredPassage]:
         """Return those of the passages named that are still in the library, in the same order."""
         with self._reading() as connection:
-            rows = _select_by_id(connection, "passages", passage_ids)
+            rows = _select_passages(connection, passage_ids)
         return [
             StoredPassage(
                 row["id"],
@@ -406,6 +411,7 @@ class Store:
                 row["end"],
                 row["first_sentence"],
                 row["last_sentence"],
+                Language(row["spoken"]),
             )
             for row in rows
         ]
@@ -434,6 +440,16 @@ class Store:
             ).fetchall()
         return {row["id"]: (row["work"], Language(row["language"])) for row in rows}
 
+    def stretches(self, article_id: str) -> tuple[Stretch, ...]:
+        """Return what of an article's text is in another language than the rest, in order."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM passages WHERE article_id = ? AND language IS NOT NULL "
+                "ORDER BY ordinal",
+                (article_id,),
+            ).fetchall()
+        return tuple(_join_passages(rows).get(article_id, ()))
+
     def sentences(self, passage: StoredPassage) -> list[StoredSentence]:
         """Return the sentences of a passage, in the text's order."""
         with self._reading() as connection:
@@ -458,7 +474,9 @@ class Store:
         """Return what filters need to know of every passage, in the order of the ids."""
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT passages.id, article_id, language, publisher, kind, date_published, "
+                "SELECT passages.id, article_id, "
+                "coalesce(passages.language, articles.language) AS language, "
+                "publisher, kind, date_published, "
                 "coalesce(nullif(work, articles.id), translation_of) AS translation_of "
                 "FROM passages JOIN articles ON articles.id = article_id "
                 "ORDER BY passages.id"
@@ -498,6 +516,11 @@ class Store:
             ends: dict[str, list[int]] = defaultdict(list)
             for row in connection.execute("SELECT * FROM sentences ORDER BY article_id, ordinal"):
                 ends[row["article_id"]].append(row["end"])
+            stretches = _join_passages(
+                connection.execute(
+                    "SELECT * FROM passages WHERE language IS NOT NULL ORDER BY article_id, ordinal"
+                )
+            )
             rows = connection.execute(f"SELECT * FROM {table} ORDER BY id").fetchall()
         indexed = []
         for row in rows:
@@ -505,6 +528,8 @@ class Store:
             before = [each for each in headings[row["article_id"]] if each["end"] <= row["start"]]
             heading = text[before[-1]["start"] : before[-1]["end"]] if before else None
             start, end = row["start"], row["end"]
+            # Sentences are in the language of the passages that they are in.
+            language = find_language(start, language, stretches.get(row["article_id"], ()))
             sentences = ends[row["article_id"]]
             within = sentences[bisect_right(sentences, start) : bisect_right(sentences, end)]
             sentence_ends = tuple(each - start for each in within)
@@ -565,12 +590,29 @@ class Store:
                 raise
 
 
-def _select_by_id(
-    connection: sqlite3.Connection, table: str, ids: Sequence[int]
-) -> list[sqlite3.Row]:
+def _join_passages(rows: Iterable[sqlite3.Row]) -> dict[str, list[Stretch]]:
+    """Return the stretches that passages in other languages than their articles make, by article.
+
+    A heading between two of these is in their language.
+    """
+    stretches: dict[str, list[Stretch]] = defaultdict(list)
+    ordinals: dict[str, int] = {}
+    for row in rows:
+        article_id, language = row["article_id"], Language(row["language"])
+        found, start = stretches[article_id], row["start"]
+        if ordinals.get(article_id) == row["ordinal"] - 1 and found[-1].language is language:
+            start = found.pop().start
+        found.append(Stretch(start, row["end"], language))
+        ordinals[article_id] = row["ordinal"]
+    return stretches
+
+
+def _select_passages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[sqlite3.Row]:
     # As one JSON value: SQLite limits how many parameters a statement has.
     rows = connection.execute(
-        f"SELECT * FROM {table} WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT passages.*, coalesce(passages.language, articles.language) AS spoken "
+        "FROM passages JOIN articles ON articles.id = article_id "
+        "WHERE passages.id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
     found = {row["id"]: row for row in rows}

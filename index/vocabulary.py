@@ -2,6 +2,7 @@
 
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from massilia.index.arrays import map_array, save_array
+
+REMEMBERED: Final = 4_096
+"""How many words' numbers are remembered: a question has some forty looked up, most often met."""
 
 # A bit for each ASCII character, some shared by two; letters of other alphabets have none.
 _BITS: Final = np.array(
@@ -32,6 +36,7 @@ class Vocabulary:
         # Items of a memory view are plain numbers and bytes, several times faster to come by.
         self._characters = characters.data
         self._starts = starts.data
+        self._look_up_often = lru_cache(REMEMBERED)(self._look_up)
 
     @classmethod
     def build(cls, sorted_words: Sequence[str]) -> "Vocabulary":
@@ -70,6 +75,9 @@ class Vocabulary:
 
     def find(self, word: str) -> int | None:
         """Return the number of `word`, or None."""
+        return self._look_up_often(word)
+
+    def _look_up(self, word: str) -> int | None:
         wanted = word.encode()
         # UTF-8 keeps the order of code points.
         number = bisect_left(range(len(self)), wanted, key=self._read)

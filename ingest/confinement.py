@@ -103,6 +103,24 @@ def run_confined(
         pool.close()
 
 
+class ConfinedReader(Generic[J, T]):
+    """Parse documents in one process, each when it is asked for, as `run_confined` does many.
+
+    It is started for the first of them and kept for the others, until this is closed.
+    """
+
+    def __init__(self, parse: Callable[[J], T], limits: Limits = DEFAULT_LIMITS) -> None:
+        self._pool: _Pool[J, T] = _Pool(parse, iter(()), 1, limits)
+
+    def read(self, job: J) -> Confined[J, T]:
+        """Return what came of a job; raises `ConfinementError` as `run_confined` does."""
+        return self._pool.run_one(job)
+
+    def close(self) -> None:
+        """End the process, where there is one."""
+        self._pool.close()
+
+
 @dataclass(slots=True)
 class _Task(Generic[J]):
     """Hold a job from when it is taken until what came of it is yielded."""
@@ -160,6 +178,12 @@ class _Pool(Generic[J, T]):
                 yield self._finish(self._tasks.popleft())
             elif not self._tasks and self._exhausted:
                 return
+
+    def run_one(self, job: J) -> Confined[J, T]:
+        """Return what came of one job more; the children wait for others."""
+        self._jobs = iter((job,))
+        self._exhausted = False
+        return next(self.run())
 
     def close(self) -> None:
         for child in self._children:
@@ -293,7 +317,9 @@ class _Pool(Generic[J, T]):
         task = child.task
         if task is None or len(child.answer) < HEADER.size + length:
             return
-        status, payload, memory, is_last = pickle.loads(child.answer[HEADER.size :])
+        # A view: the answer may be large, and is held twice already.
+        with memoryview(child.answer) as answer, answer[HEADER.size :] as pickled:
+            status, payload, memory, is_last = pickle.loads(pickled)
         child.answer = bytearray()
         self._settle(child, memory, self._describe(status, payload))
         if status is Status.VALUE:

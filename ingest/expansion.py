@@ -12,9 +12,9 @@ from massilia.ingest.decompression import GZIP_MAGIC, read_gzip
 from massilia.ingest.document import Refusal
 from massilia.ingest.document_kind import recognise_kind
 from massilia.ingest.extraction import DocumentKind
-from massilia.ingest.feed import Feed, FeedEntry, read_feed
+from massilia.ingest.feed import Feed, FeedEntry
 from massilia.ingest.fetching import Fetched, Fetcher, NotModified
-from massilia.ingest.sitemap import read_sitemap
+from massilia.ingest.listing import ListingReader
 
 MAX_ARTICLES: Final = 1_000
 MAX_FEED_PAGES: Final = 10
@@ -60,6 +60,7 @@ Expanded = Page | Link | Inline | NotModified | Refusal
 
 def expand_url(
     fetcher: Fetcher,
+    reader: ListingReader,
     url: str,
     *,
     etag: str | None = None,
@@ -72,6 +73,7 @@ def expand_url(
     Articles come in the order of the feed or sitemap, each once, `max_articles` at most. Those
     whose URL is in `seen` (or the id in the feed, where there is no URL) aren't yielded and don't
     count. What can't be read of a feed or a sitemap is yielded as a refusal, and the rest goes on.
+    They are parsed by `reader`, within its limits.
     Raises `ArticleError` when the URL itself can't be fetched or read.
     """
     found = fetcher.fetch(url, etag=etag, last_modified=last_modified)
@@ -79,7 +81,7 @@ def expand_url(
         yield found
         return
     found = _unpack(found)
-    expansion = _Expansion(fetcher, max_articles, seen)
+    expansion = _Expansion(fetcher, reader, max_articles, seen)
     match _recognise(found):
         case DocumentKind.FEED:
             yield from expansion.expand_feed(found)
@@ -90,15 +92,22 @@ def expand_url(
 
 
 class _Expansion:
-    def __init__(self, fetcher: Fetcher, max_articles: int, seen: Collection[str]) -> None:
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        reader: ListingReader,
+        max_articles: int,
+        seen: Collection[str],
+    ) -> None:
         self._fetcher = fetcher
+        self._reader = reader
         self._left = max_articles
         self._seen = set(seen)
         self._fetched: set[str] = set()
 
     def expand_feed(self, found: Fetched) -> Iterator[Expanded]:
         url = found.url
-        feed = read_feed(found.data, url, charset=found.charset)
+        feed = self._reader.read_feed(found.data, url, found.charset)
         for _ in range(MAX_FEED_PAGES - 1):
             self._fetched.add(url)
             left = self._left
@@ -110,7 +119,7 @@ class _Expansion:
             url = feed.next_page
             try:
                 page = self._fetch(url)
-                feed = read_feed(page.data, page.url, charset=page.charset)
+                feed = self._reader.read_feed(page.data, page.url, page.charset)
             except ArticleError as error:
                 yield Refusal(url, str(error))
                 return
@@ -118,7 +127,7 @@ class _Expansion:
 
     def expand_sitemap(self, found: Fetched, depth: int = 1) -> Iterator[Expanded]:
         self._fetched.add(found.url)
-        sitemap = read_sitemap(found.data, found.url, charset=found.charset)
+        sitemap = self._reader.read_sitemap(found.data, found.url, found.charset)
         for page in sitemap.pages:
             if self._take(page.url):
                 yield Link(page.url, found.url, last_modified=page.last_modified)

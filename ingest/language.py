@@ -40,6 +40,21 @@ def score_languages(text: str) -> dict[str, float]:
     return dict(identifier.rank(text[:SAMPLE_CHARACTERS]))
 
 
+def weigh_language(text: str, language: Language, against: Language) -> float:
+    """Return by how many nats `text` is likelier in `language` than in any other.
+
+    It is less than nothing where it is likelier in `against`, or in a language that isn't spoken.
+    """
+    sample = text[:SAMPLE_CHARACTERS]
+    scores = dict(_restrict_model(tuple(Language)).rank(sample))
+    weight = float(scores[language] - scores[against])
+    if weight <= 0:
+        # Half the time: most of what is weighed is in the language of its article.
+        return weight
+    scores = score_languages(text)
+    return scores[language] - max(each for name, each in scores.items() if name != language)
+
+
 @cache
 def _restrict_model(languages: tuple[str, ...]) -> LanguageIdentifier:
     identifier = copy(_load_model())

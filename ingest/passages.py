@@ -5,8 +5,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from massilia.corpus.article import Article
-from massilia.ingest.sentences import Span, estimate_tokens, split_sentences
+from massilia.corpus.article import Article, Language
+from massilia.ingest.language_stretches import find_stretches
+from massilia.ingest.sentences import (
+    Span,
+    Stretch,
+    estimate_tokens,
+    find_language,
+    split_sentences,
+)
 
 # New tokens a passage is meant to have, the sentence of overlap not counted.
 TARGET_TOKENS = 160
@@ -25,8 +32,9 @@ LIMIT_TOKENS = 260
 class Passage:
     """Hold a run of whole sentences of an article; `text` is `article.text[start:end]`.
 
-    `ordinal` counts the article's passages from 0. `first_sentence` and `last_sentence`, which is
-    included, count its sentences from 0.
+    `ordinal` counts the article's passages from 0. `language` is that of its words, the article's
+    unless they are surely in another. `first_sentence` and `last_sentence`, which is included,
+    count its sentences from 0.
     """
 
     article_id: str
@@ -36,6 +44,7 @@ class Passage:
     first_sentence: int
     last_sentence: int
     text: str
+    language: Language
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,30 +56,46 @@ class SplitArticle:
 
 
 def split_passages(
-    article: Article, count_tokens: Callable[[str], int] = estimate_tokens
+    article: Article,
+    count_tokens: Callable[[str], int] = estimate_tokens,
+    stretches: Sequence[Stretch] | None = None,
 ) -> SplitArticle:
     """Split an article into sentences, and these into passages of 100 to 200 tokens.
 
-    A passage may cross paragraphs but not a heading. It repeats the last sentence of the passage
-    before, unless a heading stands between or it would then have more than MAX_TOKENS. Every
-    sentence is in at least one passage. Raises ValueError if headings overlap or leave the text.
+    `stretches` are those in another language, found in the text where they aren't given. A passage
+    may cross paragraphs, but neither a heading nor the border of a stretch. It repeats the last
+    sentence of the passage before, unless one of these stands between or it would then have more
+    than MAX_TOKENS. Every sentence is in at least one passage. Raises ValueError if headings
+    overlap or leave the text.
     """
     text = article.text
-    sentences = split_sentences(text, article.language, article.headings)
+    if stretches is None:
+        stretches = find_stretches(text, article.language, article.headings)
+    sentences = split_sentences(text, article.language, article.headings, stretches)
     tokens = [count_tokens(text[sentence.start : sentence.end]) for sentence in sentences]
     passages = []
-    for ordinal, run in enumerate(_find_runs(article, sentences, tokens)):
+    for ordinal, run in enumerate(_find_runs(article, stretches, sentences, tokens)):
         start, end = sentences[run[0]].start, sentences[run[-1]].end
-        passages.append(Passage(article.id, ordinal, start, end, run[0], run[-1], text[start:end]))
+        language = find_language(start, article.language, stretches)
+        passages.append(
+            Passage(article.id, ordinal, start, end, run[0], run[-1], text[start:end], language)
+        )
     return SplitArticle(sentences, tuple(passages))
 
 
-def _find_runs(article: Article, sentences: Sequence[Span], tokens: Sequence[int]) -> list[range]:
+def _find_runs(
+    article: Article,
+    stretches: Sequence[Stretch],
+    sentences: Sequence[Span],
+    tokens: Sequence[int],
+) -> list[range]:
     """Return the sentences of each passage, overlap included."""
-    heading_starts = [heading.start for heading in article.headings]
+    borders = [heading.start for heading in article.headings]
+    borders += [place for stretch in stretches for place in (stretch.start, stretch.end)]
+    borders.sort()
     runs = []
     for _, section in groupby(
-        range(len(sentences)), key=lambda index: bisect(heading_starts, sentences[index].start)
+        range(len(sentences)), key=lambda index: bisect(borders, sentences[index].start)
     ):
         indices = list(section)
         for run in _divide_section(indices[0], indices[-1] + 1, tokens):

@@ -8,6 +8,7 @@ import unicodedata
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from functools import cache, partial
 from pathlib import Path, PurePosixPath
 from typing import Final, TypeVar
@@ -154,7 +155,15 @@ class _Reader:
                 return extract_html(self._data, name, url, job.charset, today=job.today)
             case _:
                 self._charset = decode_bytes(self._data, job.charset, origin=name).charset
-                return extract_text(self._data, name, today=job.today)
+                hint, hint_of = _find_hint(job)
+                return extract_text(
+                    self._data,
+                    name,
+                    charset=job.charset,
+                    today=job.today,
+                    hint=hint,
+                    hint_of=hint_of,
+                )
 
     def _read_markdown(self) -> Document:
         decoded = decode_bytes(self._data, self._job.charset, origin=self._name)
@@ -234,6 +243,22 @@ class _Reader:
         packed = zlib.compress(self._data, level)
         digest = hashlib.sha256(self._data).hexdigest()
         return Original(digest, self._kind, self._charset, packed)
+
+
+def _find_hint(job: Job) -> tuple[date | None, str]:
+    """Return a day on which what is at a place was there already, and what it is the day of.
+
+    None where a feed says when it was published, which needs no guess.
+    """
+    if job.path is not None:
+        try:
+            changed = date.fromtimestamp(job.path.stat().st_mtime)
+        except (OSError, ValueError, OverflowError):
+            return None, ""
+        return changed, "the day on which the file was last changed"
+    if job.entry is not None and job.entry.published is None:
+        return job.entry.updated, "the day on which the feed says that it was changed"
+    return None, ""
 
 
 def _name_article(job: Job, extraction: Extraction) -> str:

@@ -9,7 +9,7 @@ from typing import Final
 from massilia.corpus.article import Certainty
 from massilia.corpus.document import normalise_line
 from massilia.corpus.errors import ArticleError
-from massilia.ingest.datelines import find_dates
+from massilia.ingest.datelines import FILE_DAY, find_dates
 from massilia.ingest.decoding import decode_bytes
 from massilia.ingest.edits import (
     Edit,
@@ -39,11 +39,13 @@ def extract_text(
     charset: str | None = None,
     today: date | None = None,
     hint: date | None = None,
+    hint_of: str = FILE_DAY,
 ) -> Extraction:
     """Return what plain text says, without what a page has around its article.
 
     `charset` is the one declared for `data`, `today` the day beyond which no date lies (by default
-    this day), `hint` the day of the file, from which a year that isn't written may be inferred.
+    this day), `hint` a day soon after the text was written, from which a year that isn't written
+    may be inferred, and `hint_of` what that day is called where it is told how.
     White space, quotes and spelling stay as they are: a text with nothing around it comes out to
     the letter. Raises `ArticleError` for what isn't text, or holds none.
     """
@@ -65,7 +67,13 @@ def extract_text(
     cleaned, outer = apply_edits(text, _list_edits(text, lines, mends))
     if cleaned != text:
         language = detect_language(cleaned)
-    dates = find_dates(_list_dated(text, lines), language, today=today or date.today(), hint=hint)
+    dates = find_dates(
+        _list_dated(text, lines),
+        language,
+        today=today or date.today(),
+        hint=hint,
+        hint_of=hint_of,
+    )
     headings = find_headings(cleaned)
     title = parts.title
     if title is not None and title.lines:

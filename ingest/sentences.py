@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice, pairwise
@@ -74,24 +75,54 @@ class Span:
     end: int
 
 
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Place a stretch of text, as `Span` does, that is in another language than its article."""
+
+    start: int
+    end: int
+    language: Language
+
+
 def split_sentences(
-    text: str, language: Language, headings: Sequence[Heading] = ()
+    text: str,
+    language: Language,
+    headings: Sequence[Heading] = (),
+    stretches: Sequence[Stretch] = (),
 ) -> tuple[Span, ...]:
     """Find the sentences of a text, in order and without the white space around them.
 
     Every visible character outside the headings lies in exactly one sentence. No sentence crosses
     a blank line, a heading, or the end of a line that is not wrapped prose; none is longer than
-    MAX_SENTENCE characters or about MAX_SENTENCE_TOKENS tokens. Raises ValueError if headings
-    overlap or leave the text.
+    MAX_SENTENCE characters or about MAX_SENTENCE_TOKENS tokens. Those within `stretches` are
+    split by the rules of the stretch's language. Raises ValueError if headings overlap or leave
+    the text.
     """
-    lexicon = LEXICONS[language]
     return tuple(
         piece
-        for section in _find_sections(text, headings)
-        for paragraph in _find_paragraphs(text, section)
-        for sentence in _find_sentences(text, paragraph, lexicon)
+        for paragraph in find_paragraphs(text, headings)
+        for sentence in _find_sentences(
+            text, paragraph, LEXICONS[find_language(paragraph.start, language, stretches)]
+        )
         for piece in _cut_sentence(text, sentence)
     )
+
+
+def find_language(position: int, language: Language, stretches: Sequence[Stretch]) -> Language:
+    """Return the language at an offset: that of its stretch, if one of those in order holds it."""
+    place = bisect_right(stretches, position, key=lambda stretch: stretch.start) - 1
+    if place >= 0 and position < stretches[place].end:
+        return stretches[place].language
+    return language
+
+
+def find_paragraphs(text: str, headings: Sequence[Heading] = ()) -> Iterator[Span]:
+    """Yield the stretches that no sentence crosses the ends of: lines, joined if they are wrapped.
+
+    Headings are left out. Raises ValueError if these overlap or leave the text.
+    """
+    for section in _find_sections(text, headings):
+        yield from _find_paragraphs(text, section)
 
 
 def estimate_tokens(text: str) -> int:
@@ -149,7 +180,6 @@ def _find_sections(text: str, headings: Sequence[Heading]) -> Iterator[Span]:
 
 
 def _find_paragraphs(text: str, section: Span) -> Iterator[Span]:
-    """Yield the stretches in which sentences are looked for: lines, joined if prose was wrapped."""
     for lines in find_blocks(text, section.start, section.end):
         joins = _join_lines([text[line.start : line.end] for line in lines])
         start = lines[0].start

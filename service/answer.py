@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -59,9 +60,12 @@ class Confidence:
 class Citation:
     """Say where a quote stands: `article.text[start:end] == cited_text`, in code points.
 
-    `text_sha256` is the hash of the text that the offsets count in; `sources` are those whose
-    marks stand within the quote. `page`, from 1, is that on which the quote begins in a paged
-    document; `also_in` says where else the article stands, or nearly so.
+    `language` is that of the quoted words, `title_language` that of the title, where
+    it is known. `text_sha256` is the
+    hash of the text that the offsets count in; `sources` are those whose marks stand within the
+    quote. `page`, from 1, is that on which the quote begins in a paged document; `also_in` says
+    where else the article stands, or nearly so. `deep_link` is `url` with a text fragment: it
+    opens the publisher's page at the quote.
     """
 
     id: str
@@ -79,6 +83,8 @@ class Citation:
     sources: tuple[Source, ...]
     page: int | None = None
     also_in: tuple[Copy, ...] = ()
+    title_language: Language | None = None
+    deep_link: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +117,7 @@ class DatedValue:
     """Hold one value of a series, the days that it is of, and the sentence that gives it.
 
     `value` and `when` place the value and its date in the article, inside the citation; `speaker`
-    is who gives it, where the sentence says so.
+    is who gives it, where the sentence says so. The value reads as `amount` of `unit`.
     """
 
     value: Span
@@ -121,6 +127,8 @@ class DatedValue:
     last: date
     speaker: str | None
     citation: Citation
+    amount: Decimal | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)

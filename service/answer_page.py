@@ -1,4 +1,4 @@
-"""What the page of an answer says and links to around the quotes."""
+"""What the turn of a conversation says and links to around the quotes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -40,21 +40,23 @@ class LinkedHint:
 
 @dataclass(frozen=True, slots=True)
 class Thread:
-    """Hold how the page of an answer goes on from earlier questions and to later ones.
+    """Hold how the turn of a conversation goes on from earlier questions and to later ones.
 
-    `kept` are the parameters that go with a question asked alone, `following` those that go with
-    one that follows. `carried` pairs the kind of what a question takes from those before with its
-    text and the question without it.
+    `address` is that of the page that holds this turn, `query` the end of it. `kept` are the
+    parameters that go with a question asked alone, `following` those that go with one that follows.
+    `carried` pairs the kind of what a question takes from those before with its text and the
+    question without it.
     """
 
     asked: str
     searched: str
+    address: str
+    query: str
     earlier: tuple[Link, ...]
     new_topic: bool
     carried: tuple[tuple[str, Link], ...]
     kept: tuple[tuple[str, str], ...]
     following: tuple[tuple[str, str], ...]
-    related: tuple[Link, ...]
     receipt: str
 
     @property
@@ -69,21 +71,30 @@ class Thread:
 
 
 def describe_thread(
-    request: Request, answer: Answer, earlier: Sequence[str], language: Language
+    request: Request,
+    question: str,
+    resumed: Resumed | None,
+    earlier: Sequence[str],
+    language: Language,
 ) -> Thread:
-    """Return how the page of `answer` goes on from the questions before it, and to the next."""
-    resumed = answer.resumed or Resumed(answer.question.text, answer.question.text)
-    # What asks nothing, as a greeting, is no turn that the next question leans on.
-    turns = list(earlier) if answer.remark else [*earlier, resumed.asked]
+    """Return how the turn of a question goes on from those before it, and to the next.
+
+    `resumed` is None for what asks nothing, as a greeting: the next question doesn't lean on it.
+    """
+    turns = [*earlier, resumed.asked] if resumed else list(earlier)
+    new_topic = bool(earlier) and resumed is not None and resumed.new_topic
+    resumed = resumed or Resumed(question, question)
     kept = list_kept(request)
     return Thread(
         asked=resumed.asked,
         searched=resumed.text,
+        address=f"/{language}/?{request.url.query}",
+        query=f"?{request.url.query}",
         earlier=tuple(
             Link(text, _address(language, text, kept, earlier[:place]))
             for place, text in enumerate(earlier)
         ),
-        new_topic=resumed.new_topic and bool(earlier) and not answer.remark,
+        new_topic=new_topic,
         # Asked after the same questions, it would take the same from them again.
         carried=tuple(
             (each.kind.value, Link(each.text, _address(language, resumed.without(each), kept)))
@@ -91,10 +102,17 @@ def describe_thread(
         ),
         kept=kept,
         following=(*kept, *((EARLIER, text) for text in turns[-MAX_EARLIER:])),
-        # They stand alone, and are asked so: nothing is to be read into them.
-        related=tuple(Link(text, _address(language, text, kept)) for text in answer.related),
         receipt=f"/{language}/receipt?{request.url.query}",
     )
+
+
+def link_related(request: Request, answer: Answer, language: Language) -> tuple[Link, ...]:
+    """Return the related questions of an answer.
+
+    They stand alone, and are asked so: nothing is to be read into them.
+    """
+    kept = list_kept(request)
+    return tuple(Link(text, _address(language, text, kept)) for text in answer.related)
 
 
 def list_kept(request: Request) -> tuple[tuple[str, str], ...]:
@@ -124,19 +142,19 @@ def describe_hints(request: Request, answer: Answer, language: Language) -> list
 
 
 def describe_scope(request: Request, answer: Answer, language: Language) -> dict[str, object]:
-    """Return what the page of an answer says and links to of its dates, filter and language."""
+    """Return what the turn of an answer says and links to of its dates, filter and language."""
     messages = load_messages(language)
     conditions = describe_filter(answer.question.within, messages)
     return {
         "dates": describe_dates(list_dates(answer), messages),
         "ignores_dates": ignores_dates(request),
-        "address_without_dates": _change_query(request, leave_out={"dates"}, dates="off"),
-        "address_with_dates": _change_query(request, leave_out={"dates"}),
+        "address_without_dates": _change_query(request, language, {"dates"}, dates="off"),
+        "address_with_dates": _change_query(request, language, {"dates"}),
         "conditions": {
-            condition.text: _change_query(request, leave_out=condition.parameters)
+            condition.text: _change_query(request, language, condition.parameters)
             for condition in conditions
         },
-        "address_without_filter": _change_query(request, leave_out=PARAMETERS),
+        "address_without_filter": _change_query(request, language, PARAMETERS),
         "other_language": answer.question.other_language,
     }
 
@@ -161,12 +179,15 @@ def _address(
 
 
 def _change_query(
-    request: Request, leave_out: Collection[str | tuple[str, str]], **added: str
+    request: Request,
+    language: Language,
+    leave_out: Collection[str | tuple[str, str]],
+    **added: str,
 ) -> str:
-    """Return the page's own address without some parameters, named alone or with their value."""
+    """Return the address of a turn without some parameters, named alone or with their value."""
     kept = [
         (name, value)
         for name, value in request.query_params.multi_items()
         if name not in leave_out and (name, value.strip()) not in leave_out
     ]
-    return f"{request.url.path}?{urlencode([*kept, *added.items()])}"
+    return f"/{language}/?{urlencode([*kept, *added.items()])}"

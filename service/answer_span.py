@@ -243,7 +243,8 @@ def _find_name_spans(
     return []
 
 
-def _list_known(question: str, language: Language) -> set[str]:
+@lru_cache(64)
+def _list_known(question: str, language: Language) -> frozenset[str]:
     """Return how the names of the question begin; all its words if it is typed without capitals."""
     names = find_names(question, language)
     if not any(character.isupper() for character in question[1:]):
@@ -251,7 +252,7 @@ def _list_known(question: str, language: Language) -> set[str]:
     else:
         text = " ".join(question[name.start : name.end] for name in names)
         text += " " + question.split(maxsplit=1)[0]
-    return {word[:6] for word in split_words(text) if len(word) > 1}
+    return frozenset(word[:6] for word in split_words(text) if len(word) > 1)
 
 
 # Each in turn: the first that any name suits decides.

@@ -1,81 +1,140 @@
-"""The JSON interface."""
+"""The JSON interface: questions and answers."""
 
-from collections.abc import Callable, Coroutine
-from dataclasses import replace
 from datetime import date
 from importlib.metadata import version
-from typing import Annotated, Any
+from itertools import chain
 
-from fastapi import APIRouter, Depends, HTTPException, Path, Query, Request, Response
-from fastapi.routing import APIRoute
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+from fastapi.sse import EventSourceResponse
 
-from massilia.corpus.article import Article
 from massilia.service.answerer import Answerer
-from massilia.service.dialogue import answer_in_turn, guess_language
-from massilia.service.marked_text import read_span
-from massilia.service.original import find_original_part
-from massilia.service.problems import MEDIA_TYPE
+from massilia.service.answering import Answering
+from massilia.service.api_errors import list_problems
+from massilia.service.batch import MAX_BYTES, MAX_LINES, answer_lines, split_lines
+from massilia.service.error_telling import make_teller
+from massilia.service.feedback import Feedback, Judgement, find_place
+from massilia.service.gates import take_more
+from massilia.service.passage_search import search_passages
+from massilia.service.problems import ProblemError
 from massilia.service.question import read_question
 from massilia.service.receipt import Receipt
+from massilia.service.request_bodies import (
+    JSON_LINES,
+    LimitedRoute,
+    read_body,
+    require_json,
+    require_json_lines,
+)
+from massilia.service.serving import ServingOptions
+from massilia.service.stream_description import describe_batch, describe_lines, describe_stream
+from massilia.service.streaming import list_events, send_events
 from massilia.service.suggestions import Suggestions
 from massilia.service.verification import verify_receipt
-from massilia.service.wire import (
-    OFFSETS,
-    AnswerJson,
-    AnswerRequest,
-    ArticleEntryJson,
-    ArticleJson,
-    ArticleListJson,
-    HealthJson,
-    IndexJson,
-    OriginalJson,
-    ProblemJson,
-    ReadinessJson,
-    VerificationJson,
-)
+from massilia.service.wire import AnswerJson, IndexJson, VerificationJson
+from massilia.service.wire_feedback import FeedbackRequest, RecordedJson
+from massilia.service.wire_library import HealthJson, ReadinessJson, SearchJson
+from massilia.service.wire_request import AnswerRequest, SearchRequest
 
-MAX_BODY_BYTES = 1_000_000
-"""A question has 500 characters at most; with every filter at its limit, an honest request in UTF-8
-takes 600 kilobytes."""
-
-_UNREADY: dict[int | str, dict[str, Any]] = {
-    503: {
-        "description": "Questions can't be answered; `detail` says why.",
-        "content": {MEDIA_TYPE: {"schema": ProblemJson.model_json_schema()}},
-    }
-}
+NO_BUFFERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+"""For streams: a proxy that gathers them up would undo them."""
 
 
-def make_api(answerer: Answerer, suggestions: Suggestions | None = None) -> APIRouter:
-    """Return the routes of the JSON interface over `answerer`.
+def make_api(
+    answerer: Answerer, suggestions: Suggestions | None, options: ServingOptions
+) -> APIRouter:
+    """Return the routes of the JSON interface that answer questions with `answerer`.
 
     Without `suggestions` no questions are related to the one answered.
     """
-    router = APIRouter(route_class=_LimitedRoute)
+    router = APIRouter(route_class=LimitedRoute)
+    answering = Answering(answerer, suggestions)
 
     @router.post(
-        "/v1/answer", summary="Answer a question with quotes", dependencies=[Depends(_require_json)]
+        "/v1/answer",
+        tags=["Questions"],
+        summary="Answer a question with quotes",
+        dependencies=[Depends(require_json)],
+        response_model=AnswerJson,
+        responses=describe_stream() | list_problems(400, 413, 415, 422, 503),
     )
-    def answer(request: AnswerRequest) -> AnswerJson:
+    def answer(request: AnswerRequest, http: Request) -> AnswerJson | Response:
         """Return quotes that answer, with exact citations, or none and the reasons why.
 
         A question that the library holds no answer to is no error, nor are filters that no article
         passes: `abstained` is true. A question that leans on those in `history` ("And in 2016?") is
         made to stand alone first: `question` is what was searched with, `asked` what was asked.
+
+        With `stream`, what is found is sent as it is found, as server-sent events: each is one
+        whole thing, a quote with its citation for one, and `answer` comes last.
         """
+        http.state.language = request.language
+        if not request.stream:
+            return AnswerJson.of(answering.answer(request))
+        parts = answering.answer_parts(request)
+        # The first is worked out here: what can't be asked is refused before a stream begins.
+        events = list_events(chain([next(parts)], parts))
+        tell = make_teller(http, options)
+        return EventSourceResponse(
+            send_events(events, lambda error: tell(error, None), options.max_seconds),
+            headers=NO_BUFFERS,
+        )
+
+    @router.post(
+        "/v1/answers",
+        tags=["Questions"],
+        summary="Answer many questions",
+        dependencies=[Depends(require_json_lines)],
+        response_class=StreamingResponse,
+        responses=describe_lines() | list_problems(413, 415),
+        openapi_extra=describe_batch(),
+    )
+    async def answer_many(http: Request) -> Response:
+        """Answer each line of the body, a JSON object as for `POST /v1/answer`, on its own line.
+
+        A line may have an `id`, which comes back with its answer; `stream` has no meaning here.
+        Answers come in the order of the lines, each as soon as it is found. A line that is wrong
+        gets a `problem` in place of its `answer`, and stops no other. Lines that are blank are
+        passed over. A batch counts as many requests as it has lines.
+        """
+        lines = split_lines(await read_body(http, MAX_BYTES))
+        if len(lines) > MAX_LINES:
+            raise ProblemError("too_many_lines", limit=MAX_LINES)
+        take_more(http, len(lines) - 1)
+        answers = answer_lines(answering, lines, make_teller(http, options), options.max_seconds)
+        return StreamingResponse(answers, media_type=JSON_LINES, headers=NO_BUFFERS)
+
+    router.include_router(_make_checks(answerer, options))
+    return router
+
+
+def _make_checks(answerer: Answerer, options: ServingOptions) -> APIRouter:
+    """Return the routes that answer no question: search, verification, feedback, the server's."""
+    router = APIRouter(route_class=LimitedRoute)
+
+    @router.post(
+        "/v1/search",
+        tags=["Questions"],
+        summary="Find passages near a question",
+        dependencies=[Depends(require_json)],
+        responses=list_problems(400, 413, 415, 422, 503),
+    )
+    def search(request: SearchRequest, http: Request) -> SearchJson:
+        """Return the passages that rank highest, whether or not they answer.
+
+        Nothing is judged here: to know whether the library answers, ask `POST /v1/answer`.
+        """
+        http.state.language = request.language
         within = request.filters.to_filter()
-        today = date.today() if request.use_question_dates else None
-        language = request.language or guess_language(request.question, request.history)
-        question = read_question(request.question, language, within, today)
-        answer = answer_in_turn(answerer, question, request.history, today, request.top_k)
-        if suggestions is not None:
-            answer = replace(answer, related=suggestions.relate(answer))
-        return AnswerJson.of(answer)
+        question = read_question(request.question, request.language, within)
+        return SearchJson.of(search_passages(answerer, question, request.top_k))
 
     @router.post(
         "/v1/verify",
+        tags=["Questions"],
         summary="Verify the quotes of an answer",
-        dependencies=[Depends(_require_json)],
+        dependencies=[Depends(require_json)],
+        responses=list_problems(400, 413, 415, 422, 503),
     )
     def verify(receipt: Receipt) -> VerificationJson:
         """Return what has become of each quote of an answer that was given before.
@@ -87,46 +146,41 @@ def make_api(answerer: Answerer, suggestions: Suggestions | None = None) -> APIR
         """
         return VerificationJson.of(verify_receipt(receipt, answerer.store))
 
-    @router.get("/v1/articles", summary="List the library's articles")
-    def list_articles() -> ArticleListJson:
-        """Return what is known of every article, without the texts."""
-        entries = answerer.store.entries()
-        return ArticleListJson(articles=[ArticleEntryJson.of(entry) for entry in entries])
+    @router.post(
+        "/v1/feedback",
+        tags=["Feedback"],
+        summary="Judge an answer",
+        status_code=201,
+        dependencies=[Depends(require_json)],
+        responses=list_problems(400, 403, 404, 413, 415, 422, 503),
+    )
+    def judge(request: FeedbackRequest, http: Request) -> RecordedJson:
+        """Keep what a reader thinks of an answer, where the server is started to do so.
 
-    @router.get("/v1/articles/{article_id}", summary="Return one article whole")
-    def show_article(
-        article_id: Annotated[str, Path(description="As `document_id` in a citation.")],
-    ) -> ArticleJson:
-        """Return an article with the text that citations' offsets count in."""
-        return ArticleJson.of_article(_find_article(answerer, article_id))
+        Nothing of who sent it is kept: no address, no cookie, and of time the day only.
+        """
+        http.state.language = request.language
+        if not options.feedback:
+            raise ProblemError("feedback_off")
+        record_feedback(answerer, request)
+        return RecordedJson(kept=["day", "generation", *request.model_dump(exclude_none=True)])
 
     @router.get(
-        "/v1/articles/{article_id}/original", summary="Tell where a part stands in the original"
+        "/readyz",
+        tags=["Server"],
+        summary="Tell whether questions can be answered",
+        responses=list_problems(503),
     )
-    def show_original(
-        article_id: Annotated[str, Path(description="As `document_id` in a citation.")],
-        start: Annotated[int | None, Query(ge=0, description=OFFSETS)] = None,
-        end: Annotated[int | None, Query(ge=1, description=OFFSETS)] = None,
-    ) -> OriginalJson:
-        """Return what an article was read from, and where a part of its text stands in the bytes.
-
-        Articles that come with Massilia have no original; nor does a PDF say where words stand.
-        """
-        article = _find_article(answerer, article_id)
-        span = read_span(_write(start), _write(end), len(article.text))
-        found = find_original_part(answerer.store, article_id, span)
-        if found is None:
-            raise HTTPException(404, f"The library has no original of {article_id!r}.")
-        return OriginalJson.of(article_id, found)
-
-    @router.get("/readyz", summary="Tell whether questions can be answered", responses=_UNREADY)
     def tell_readiness() -> ReadinessJson:
         """Return 200 when the library is open, its generation readable and its encoder loaded."""
         answerer.check()
         return ReadinessJson()
 
     @router.get(
-        "/healthz", summary="Tell the version and the size of the library", responses=_UNREADY
+        "/healthz",
+        tags=["Server"],
+        summary="Tell the version and the size of the library",
+        responses=list_problems(503),
     )
     def tell_health() -> HealthJson:
         """Return the version, the library's size and its generation."""
@@ -141,47 +195,24 @@ def make_api(answerer: Answerer, suggestions: Suggestions | None = None) -> APIR
     return router
 
 
-def _find_article(answerer: Answerer, article_id: str) -> Article:
-    article = answerer.store.article(article_id)
-    if article is None:
-        raise HTTPException(404, f"The library has no article {article_id!r}.")
-    return article
-
-
-def _write(offset: int | None) -> str | None:
-    return None if offset is None else str(offset)
-
-
-def _require_json(request: Request) -> None:
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if not (media_type.startswith("application/") and media_type.endswith(("/json", "+json"))):
-        raise HTTPException(415, "The body must be JSON, sent as Content-Type: application/json.")
-
-
-class _LimitedRequest(Request):
-    """Stop reading a body that no question can have, announced or not.
-
-    Starlette's own RequestBodyLimitMiddleware answers in plain text, where programs expect a
-    problem (as of 1.10).
-    """
-
-    async def body(self) -> bytes:
-        if not hasattr(self, "_body"):
-            body = bytearray()
-            async for chunk in self.stream():
-                body += chunk
-                if len(body) > MAX_BODY_BYTES:
-                    detail = f"The request's body has more than {MAX_BODY_BYTES:,} bytes."
-                    raise HTTPException(413, detail, headers={"Connection": "close"})
-            self._body = bytes(body)
-        return self._body
-
-
-class _LimitedRoute(APIRoute):
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handle_limited(request: Request) -> Response:
-            return await handle(_LimitedRequest(request.scope, request.receive))
-
-        return handle_limited
+def record_feedback(answerer: Answerer, request: FeedbackRequest) -> None:
+    """Keep a judgement; raises `ProblemError`, `QuestionError` and `LibraryError`."""
+    question = read_question(request.question, request.language)
+    place, cited = None, request.citation
+    if cited is not None:
+        start, end = cited.start_char_index, cited.end_char_index
+        place = find_place(answerer.store, cited.document_id, start, end)
+        if place is None:
+            raise ProblemError("no_quote", id=cited.document_id, start=str(start), end=str(end))
+    generation = answerer.library.generation()
+    judgement = Judgement(
+        question=question.text,
+        language=question.language,
+        verdict=request.verdict,
+        reason=request.reason,
+        comment=request.comment or None,
+        answer_id=request.answer_id or None,
+        place=place,
+    )
+    feedback = Feedback(answerer.library.path)
+    feedback.record(judgement, generation.id if generation else None, date.today())

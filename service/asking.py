@@ -37,7 +37,7 @@ def read_asking(text: str, language: Language) -> Asking:
         language=language,
         asked=read_answer_kind(text, language),
         values=frozenset(value.key for value in find_values(text, language)),
-        names=tuple(read_names(text)),
+        names=read_names(text),
         years=frozenset(read_years(text, language)),
         terms={
             each: tuple(dict.fromkeys(term for term in find_terms(words, each) if term))

@@ -1,6 +1,5 @@
 """The command line, and the one place where settings become a library and an answerer."""
 
-import json
 import os
 import socket
 import sys
@@ -10,6 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, partial
+from ipaddress import ip_address
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NoReturn
@@ -40,6 +40,8 @@ from massilia.service.settings import LIBRARY_VARIABLE, Settings
 SOME_REFUSED = 1
 SOME_NOT_INTACT = 1
 FAILED = 2
+INTERRUPTED = 130
+"""What a shell says of a program that Ctrl-C ended: 128, and the number of the signal."""
 
 # By value: of an enumeration's members click would take the names.
 _LANGUAGES = click.Choice([language.value for language in Language])
@@ -142,7 +144,7 @@ def ingest(
     HTML, PDF, DOCX, Markdown, plain text, JSON lines, feeds and sitemaps are told apart by what is
     in them. INPUT is also - for standard input, or a pattern such as "press/**/*.html". What is in
     the library unchanged is left alone, and what has changed is replaced. The exit status is 1
-    when some documents were refused, 2 when nothing else was done.
+    when some documents were refused, 2 when nothing else was done, 130 when it was interrupted.
     """
     if not inputs and not corpus:
         raise click.UsageError("Name a file, a folder or an address, or give --corpus.")
@@ -151,15 +153,19 @@ def ingest(
 
     settings = _read_settings(place, library)
     options = IngestOptions(date.today(), prune, workers, max_articles, allow_loopback)
-    with ExitStack() as stack:
-        if dry_run:
-            opened = stack.enter_context(_open_copy(settings))
-        else:
-            opened = stack.enter_context(open_library(settings, create=True))
-        embedded = opened.put_embedded_corpus() if corpus else []
-        ingested = ingest_inputs(opened, inputs, options, show_progress)
-        if not no_build and not dry_run:
-            _build_if_needed(opened, settings)
+    try:
+        with ExitStack() as stack:
+            if dry_run:
+                opened = stack.enter_context(_open_copy(settings))
+            else:
+                opened = stack.enter_context(open_library(settings, create=True))
+            embedded = opened.put_embedded_corpus() if corpus else []
+            ingested = ingest_inputs(opened, inputs, options, show_progress)
+            if not no_build and not dry_run:
+                _build_if_needed(opened, settings)
+    except KeyboardInterrupt:
+        click.echo("Stopped.", err=True)
+        sys.exit(INTERRUPTED)
     ingested.changes[:0] = embedded
     print_ingested(ingested, as_json)
     changes = ingested.changes
@@ -373,10 +379,11 @@ def articles(place: Place, as_json: bool, library: Path | None) -> None:
     with open_library(settings) as opened:
         entries = opened.store.entries()
     if as_json:
-        from massilia.service.wire import ArticleEntryJson
+        from massilia.service.article_list import ArticlePage
+        from massilia.service.wire_library import ArticleListJson
 
-        listed = [ArticleEntryJson.of(entry).model_dump(mode="json") for entry in entries]
-        click.echo(json.dumps({"articles": listed}, ensure_ascii=False, indent=2))
+        page = ArticlePage(tuple(entries), len(entries), None)
+        click.echo(ArticleListJson.of(page).model_dump_json(indent=2))
     else:
         print_articles(entries)
 
@@ -384,16 +391,107 @@ def articles(place: Place, as_json: bool, library: Path | None) -> None:
 @cli.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True)
+@click.option(
+    "--api-keys",
+    "keys_file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Hashes of the API keys that programs must send one of; `massilia key` makes them.",
+)
+@click.option(
+    "--rate-limit",
+    metavar="LIMIT",
+    help='How often one client may ask, as "60/minute", or "none", as it is on loopback.',
+)
+@click.option(
+    "--allow-origin",
+    "allowed_origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Let scripts of this site read the JSON interface, as https://example.org; * is any.",
+)
+@click.option(
+    "--feedback/--no-feedback",
+    default=None,
+    help="Keep what readers think of answers, beside the library. Default: no.",
+)
+@click.option(
+    "--max-seconds",
+    type=click.FloatRange(0, 3600, min_open=True),
+    metavar="SECONDS",
+    help="How long an answer may take. Default: 30.",
+)
 @library_option
 @click.pass_obj
-def serve(place: Place, host: str, port: int, library: Path | None) -> None:
-    """Serve the chat page and the JSON interface; prints the address when it is ready."""
+def serve(
+    place: Place,
+    host: str,
+    port: int,
+    keys_file: Path | None,
+    rate_limit: str | None,
+    allowed_origins: tuple[str, ...],
+    feedback: bool | None,
+    max_seconds: float | None,
+    library: Path | None,
+) -> None:
+    """Serve the chat page and the JSON interface; prints the address when it is ready.
+
+    What is served to other machines than this one has a rate limit of 120 requests a minute for
+    each client, unless --rate-limit says otherwise. Each option may be a variable too:
+    MASSILIA_API_KEYS_FILE (or MASSILIA_API_KEYS, the hashes themselves), MASSILIA_RATE_LIMIT,
+    MASSILIA_ALLOW_ORIGINS, MASSILIA_FEEDBACK, MASSILIA_MAX_SECONDS.
+    """
     from massilia.service.server import run_server
+    from massilia.service.serving import ServingOptions
 
     settings = _read_settings(place, library)
     # Taken first: a port in use should not be learnt of after a long build.
-    with _bind(host, port) as listener, open_answerer(settings) as answerer:
-        run_server(answerer, listener)
+    with _bind(host, port) as listener:
+        options = ServingOptions.read(
+            os.environ,
+            loopback=ip_address(listener.getsockname()[0]).is_loopback,
+            keys_file=keys_file,
+            rate_limit=rate_limit,
+            allowed_origins=allowed_origins,
+            feedback=feedback,
+            max_seconds=max_seconds,
+        )
+        with open_answerer(settings) as answerer:
+            run_server(answerer, listener, options)
+
+
+@cli.command("mcp")
+@click.option(
+    "--site",
+    metavar="URL",
+    help="Where `massilia serve` shows this library; citations without a publisher's address open "
+    "there.",
+)
+@library_option
+@click.pass_obj
+def serve_agent(place: Place, site: str | None, library: Path | None) -> None:
+    """Serve the library to an agent (Model Context Protocol) over standard input and output."""
+    from massilia.service.links import NO_SITE, Links
+    from massilia.service.mcp_server import run_mcp
+
+    if site is not None and not site.startswith(("http://", "https://")):
+        raise click.UsageError(f"--site {site!r} is no http or https address.")
+    settings = _read_settings(place, library)
+    run_mcp(lambda: open_answerer(settings), Links(site.rstrip("/") if site else NO_SITE))
+
+
+@cli.command()
+def key() -> None:
+    """Make an API key: prints it, and its hash, which is all that a server needs to know.
+
+    The key is for whoever is to ask, and is kept nowhere; the hash goes into the file of `serve
+    --api-keys`.
+    """
+    from massilia.service.api_keys import hash_key, make_key
+
+    made = make_key()
+    click.echo(f"key   {made}")
+    click.echo(f"hash  {hash_key(made)}")
 
 
 @contextmanager
@@ -494,7 +592,9 @@ def build_library(library: Library, encoder: Encoder) -> None:
 
 def _bind(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio turns Nagle's algorithm off only where a socket says that it is TCP: with it, each
+    # answer waits 40 ms for the client's acknowledgement of its head.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))

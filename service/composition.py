@@ -18,6 +18,7 @@ from massilia.service.confidence import NO_CONFIDENCE, make_confidence
 from massilia.service.finding import Candidate, Finding
 from massilia.service.quotation import choose_extent
 from massilia.service.series import Point, Series, Statement, find_series
+from massilia.service.text_fragment import address_fragment
 
 MAX_QUOTES = 3
 MIN_SHARE = 0.5
@@ -83,16 +84,23 @@ def compose_answer(
     )
 
 
-def cite(article: Article, start: int, end: int, citation_id: str) -> Citation:
-    """Return the citation of `article.text[start:end]`, with the sources marked within it."""
+def cite(
+    article: Article, start: int, end: int, citation_id: str, language: Language | None = None
+) -> Citation:
+    """Return the citation of `article.text[start:end]`, with the sources marked within it.
+
+    `language` is that of these words, the article's where it isn't given.
+    """
     sources = {source.id: source for source in article.sources}
     marked = dict.fromkeys(mark.source_id for mark in article.marks if start < mark.position <= end)
+    page = article.find_page(start)
     return Citation(
         id=citation_id,
         article_id=article.id,
         title=article.title,
         origin=article.origin,
-        language=article.language,
+        language=language or article.language,
+        title_language=article.language,
         cited_text=article.text[start:end],
         start=start,
         end=end,
@@ -101,7 +109,8 @@ def cite(article: Article, start: int, end: int, citation_id: str) -> Citation:
         publisher=article.publisher,
         date_published=article.date_published,
         sources=tuple(sources[source_id] for source_id in marked),
-        page=article.find_page(start),
+        page=page,
+        deep_link=article.url and address_fragment(article.url, article.text, start, end, page),
     )
 
 
@@ -144,13 +153,13 @@ def _take_one_of_each_work(
 ) -> Iterator[Candidate]:
     sure = [each for each in candidates if each.probability >= floor]
     languages: dict[str, Language] = {}
-    for candidate in sorted(sure, key=lambda each: each.article.language is not language):
-        languages.setdefault(candidate.article.work, candidate.article.language)
+    for candidate in sorted(sure, key=lambda each: each.language is not language):
+        languages.setdefault(candidate.article.work, candidate.language)
     works: set[str] = set()
     texts: set[str] = set()
     for candidate in sure:
         work = candidate.article.work
-        if candidate.article.language is not languages[work] or candidate.text in texts:
+        if candidate.language is not languages[work] or candidate.text in texts:
             continue
         if work not in works:
             works.add(work)
@@ -172,12 +181,16 @@ def _quote(candidate: Candidate, asking: Asking, citation_id: str) -> Quote:
     asked = asking.asked
     is_list = asked.kind is AnswerKind.LIST or asked.several
     extent = choose_extent(
-        article, siblings, siblings.index(candidate.scored.sentence), is_list=is_list
+        article,
+        siblings,
+        siblings.index(candidate.scored.sentence),
+        is_list=is_list,
+        language=candidate.language,
     )
-    citation = cite(article, extent.start, extent.end, citation_id)
+    citation = cite(article, extent.start, extent.end, citation_id, candidate.language)
     span = mark = None
     if candidate.probability >= MARKED:
-        span = mark_answer(asking.text, asked, candidate.text, asking.language, article.language)
+        span = mark_answer(asking.text, asked, candidate.text, asking.language, candidate.language)
     if span is not None:
         mark = Span(candidate.start + span.start, candidate.start + span.end)
         # The marker of a list item is left out of the quote.
@@ -196,7 +209,7 @@ def _quote(candidate: Candidate, asking: Asking, citation_id: str) -> Quote:
 def _find_series(finding: Finding) -> DatedSeries | None:
     asking = finding.asking
     statements = [
-        Statement(each.article, each.start, each.end)
+        Statement(each.article, each.start, each.end, each.language)
         for each in finding.candidates[:SERIES_SENTENCES]
     ]
     found = find_series(asking.text, asking.language, finding.dates, statements)
@@ -225,5 +238,9 @@ def _cite_point(point: Point, citation_id: str) -> DatedValue:
         first=point.first or date.min,
         last=point.last or date.max,
         speaker=text[slice(*point.speaker)] if point.speaker else None,
-        citation=cite(statement.article, statement.start, statement.end, citation_id),
+        citation=cite(
+            statement.article, statement.start, statement.end, citation_id, statement.language
+        ),
+        amount=point.amount,
+        unit=point.unit,
     )

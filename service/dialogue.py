@@ -1,7 +1,7 @@
 """A conversation: each question answered in the light of those before it, without any memory."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 
 from massilia.corpus.article import Language
@@ -22,6 +22,17 @@ _LOOKED_BACK = 4
 What the others ask is read all the same, for those that lean on them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """Hold a question as it is searched for, and what of it comes from those before it.
+
+    `resumed` is None for a text that asks nothing, such as a greeting, which leans on nothing.
+    """
+
+    question: Question
+    resumed: Resumed | None
+
+
 class Dialogue:
     """Answer questions that may lean on those asked before; for one conversation, in one thread."""
 
@@ -35,18 +46,25 @@ class Dialogue:
 
         Raises `LibraryError` and, for what can't be asked, `QuestionError`.
         """
+        understood = self.understand(question)
+        answer = self._answerer.answer(understood.question, top_k)
+        if understood.resumed is None:
+            return answer
+        self._keep(understood.resumed, question.language, next(iter(answer.quotes), None))
+        return replace(answer, resumed=understood.resumed)
+
+    def understand(self, question: Question) -> Understood:
+        """Return a question made to stand alone, which is no turn yet."""
         if check_question(question.text) is not None:
             # A greeting leans on nothing, and is no turn that a question leans on.
-            return self._answerer.answer(question, top_k)
+            return Understood(question, None)
         resumed = self._resume(question)
         if resumed.rewritten:
             dates = (
                 read_date_spans(resumed.text, question.language, self._today) if self._today else ()
             )
             question = replace(question, text=resumed.text, dates=dates)
-        answer = replace(self._answerer.answer(question, top_k), resumed=resumed)
-        self._keep(resumed, question.language, answer.quotes[0] if answer.quotes else None)
-        return answer
+        return Understood(question, resumed)
 
     def recall(self, question: Question) -> None:
         """Take a question in as one of the turns, without the quote that would answer it."""
@@ -84,8 +102,33 @@ def answer_in_turn(
 ) -> Answer:
     """Return the answer to a question that follows `earlier` ones, the first of them first.
 
-    The last of them are answered again, within the same filter. Raises `QuestionError` where there
-    are more than `MAX_EARLIER` or one can't be asked, and `LibraryError`.
+    Raises what `understand_in_turn` does.
+    """
+    understood = understand_in_turn(answerer, question, earlier, today)
+    return replace(answerer.answer(understood.question, top_k), resumed=understood.resumed)
+
+
+def answer_parts(
+    answerer: Answerer, understood: Understood, top_k: int = MAX_QUOTES
+) -> Iterator[Answer]:
+    """Yield the answer to what `understand_in_turn` returned, as it grows; see `Answerer`.
+
+    The last is what `answer_in_turn` returns.
+    """
+    for answer in answerer.answer_parts(understood.question, top_k):
+        yield replace(answer, resumed=understood.resumed)
+
+
+def understand_in_turn(
+    answerer: Answerer,
+    question: Question,
+    earlier: Sequence[str] = (),
+    today: date | None = None,
+) -> Understood:
+    """Return a question that follows `earlier` ones, made to stand alone; nothing is found yet.
+
+    The last of `earlier` are answered again, within the same filter. Raises `QuestionError` where
+    there are more than `MAX_EARLIER` or one can't be asked, and `LibraryError`.
     """
     if len(earlier) > MAX_EARLIER:
         raise QuestionError(
@@ -96,8 +139,7 @@ def answer_in_turn(
         )
     if not earlier and check_question(question.text) is None:
         # Nothing to lean on, and nothing that will lean on it.
-        resumed = Resumed(question.text, question.text, new_topic=True)
-        return replace(answerer.answer(question, top_k), resumed=resumed)
+        return Understood(question, Resumed(question.text, question.text, new_topic=True))
     dialogue = Dialogue(answerer, today)
     asked = []
     for number, text in enumerate(earlier):
@@ -109,7 +151,7 @@ def answer_in_turn(
         dialogue.recall(each)
     for each in asked[-_LOOKED_BACK:]:
         dialogue.ask(each, 1)
-    return dialogue.ask(question, top_k)
+    return dialogue.understand(question)
 
 
 def guess_language(text: str, earlier: Sequence[str]) -> Language | None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -84,19 +85,23 @@ def gather_evidence(
         language: {term: index.weigh(term, language) for term in terms}
         for language, terms in asking.terms.items()
     }
+    # A question's terms are those of the passage's language, and a title's have to match them.
     titles = {
-        article_id: _read_title(article.title, article.language)
-        for article_id, article in articles.items()
+        (article_id, language): _read_title(articles[article_id].title, language)
+        for article_id, language in {
+            (each.sentence.article_id, each.passage.passage.language) for each in sentences
+        }
     }
     rows = []
     for scored in sentences:
         place = scored.sentence
         article = articles[place.article_id]
+        language = scored.passage.passage.language
         text = article.text[place.start : place.end]
-        reading = read_sentence(text, article.language)
-        title_words, title_terms = titles[place.article_id]
-        spread, late = spreads[article.language], scored.late or _NO_LATE
-        terms = weights[article.language]
+        reading = read_sentence(text, language)
+        title_words, title_terms = titles[place.article_id, language]
+        spread, late = spreads[language], scored.late or _NO_LATE
+        terms = weights[language]
         total = sum(terms.values()) or 1.0
         kind = _holds_kind(asking, reading)
         dated = bool(asking.years) and bool(reading.years)
@@ -117,11 +122,11 @@ def gather_evidence(
                 _share_names(asking, reading.words | title_words),
                 kind is True,
                 kind is False,
-                kind is True and _is_marked(asking, text, article.language),
+                kind is True and _is_marked(asking, text, language),
                 dated and agrees,
                 dated and not agrees,
                 math.log1p(len(text)),
-                article.language is not asking.language,
+                language is not asking.language,
             )
         )
     return np.array(rows, dtype=np.float32).reshape(len(rows), len(FIGURES))
@@ -179,6 +184,7 @@ def _is_marked(asking: Asking, text: str, language: Language) -> bool:
     return span is not None
 
 
+@lru_cache(1_024)
 def _read_title(title: str, language: Language) -> tuple[frozenset[str], frozenset[str]]:
     words = split_words(title)
     return frozenset(words), frozenset(term for term in find_terms(words, language) if term)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from massilia.corpus.article import Article
+from massilia.corpus.article import Article, Language
 from massilia.index.ranker import EncodedQuestion
 from massilia.index.retriever import ScoredPassage, ScoredSentence
 from massilia.service.answer import Timings
@@ -34,6 +34,11 @@ class Candidate:
     def end(self) -> int:
         """Give the offset after its last character."""
         return self.scored.sentence.end
+
+    @property
+    def language(self) -> Language:
+        """Give the language of its passage, which may be another than the article's."""
+        return self.scored.passage.passage.language
 
     @property
     def text(self) -> str:

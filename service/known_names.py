@@ -4,7 +4,7 @@ import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, cached_property, reduce
+from functools import cache, cached_property, lru_cache, reduce
 from importlib.resources import files
 from itertools import pairwise
 from typing import Final
@@ -18,7 +18,7 @@ from massilia.index.analysis import find_terms, split_words
 from massilia.index.filter import Filter
 from massilia.index.passage_table import PassageTable
 from massilia.index.postings import InvertedIndex
-from massilia.index.sorted_ids import drop_repeats
+from massilia.index.sorted_ids import are_among, drop_repeats
 from massilia.index.spelling import spell_words
 from massilia.service.written_dates import YEARS, days_of_year, fold, read_written_dates
 
@@ -209,7 +209,7 @@ class NameIndex:
 
     def _name_articles(self, ids: Ids, works: NDArray[np.int32]) -> tuple[int, ...]:
         # Of each work in all its languages: which one is told is for the question's to decide.
-        kept = ids[np.isin(self._table.works(ids.tolist()), works)]
+        kept = ids[are_among(self._table.works(ids.tolist()), works)]
         kept_works = self._table.works(kept.tolist())
         _, first = np.unique(kept_works, return_index=True)
         kept = kept[np.isin(kept_works, kept_works[np.sort(first)][:MOST_ARTICLES])]
@@ -227,11 +227,11 @@ class NameIndex:
     def _are_dated(self, works: NDArray[np.int32], years: Sequence[int]) -> bool:
         for year in years:
             ids = self._find_words((str(year),))
-            if len(ids) > MOST_PASSAGES or np.isin(works, self._table.works(ids.tolist())).any():
+            if len(ids) > MOST_PASSAGES or are_among(self._table.works(ids.tolist()), works).any():
                 return True
         first, last = days_of_year(years[0], years[-1])
         published = self._select(Filter(published_from=first, published_to=last))
-        return bool(np.isin(works, self._table.works(published.tolist())).any())
+        return bool(are_among(self._table.works(published.tolist()), works).any())
 
     def _select(self, within: Filter) -> Ids:
         """Return the ids of the passages that pass; few questions come so far."""
@@ -239,13 +239,19 @@ class NameIndex:
         return self._table.ids if ids is None else ids
 
 
-def read_names(question: str) -> Iterator[Name]:
-    """Yield what is written like a name in `question`: capitals, acronyms, model numbers.
+@lru_cache(64)
+def read_names(question: str) -> tuple[Name, ...]:
+    """Return what is written like a name in `question`: capitals, acronyms, model numbers.
 
     Words that follow each other are one name ("Digital Realty", "SeaMeWe 6"). What opens a
     sentence is one unless it is a word that sentences open with. Where each word has a capital,
     none tells a name.
     """
+    # Remembered, since all that reads a question asks for them.
+    return tuple(_read_names(question))
+
+
+def _read_names(question: str) -> Iterator[Name]:
     tokens = list(_TOKEN.finditer(question))
     inner = [each for each in tokens if not _opens_sentence(question, each.start())]
     cased = len(inner) < 3 or any(each[0][0].islower() for each in inner)

@@ -1,10 +1,11 @@
 """An article's text as it is read on a page: blocks, the quote marked in them, source numbers."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from massilia.corpus.article import Article, Source
+from massilia.corpus.article import Article, Language, Source
+from massilia.ingest.sentences import Stretch, find_language
 
 _BLANK_LINES = re.compile(r"\n(?:[^\S\n]*\n)+")
 _OFFSET = re.compile(r"[0-9]{1,9}")
@@ -20,11 +21,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Hold a piece of a block's text, and the numbers of the sources marked at its end."""
+    """Hold a piece of a block's text, and the numbers of the sources marked at its end.
+
+    `page` is the number of the page that begins with it, in a paged document.
+    """
 
     text: str
     quoted: bool
     source_numbers: tuple[int, ...]
+    page: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,7 @@ class Block:
 
     heading_level: int
     runs: tuple[Run, ...]
+    language: Language
 
     @property
     def quoted(self) -> bool:
@@ -64,11 +70,14 @@ def number_sources(article: Article) -> tuple[Source, ...]:
     return tuple(sorted(article.sources, key=lambda source: places.get(source.id, len(places))))
 
 
-def mark_text(article: Article, quote: Span | None = None) -> tuple[Block, ...]:
+def mark_text(
+    article: Article, quote: Span | None = None, stretches: Sequence[Stretch] = ()
+) -> tuple[Block, ...]:
     """Return the text of `article` in blocks, with the runs that lie within `quote` marked.
 
     Together the runs of a block are its text; only the blank lines between blocks are left out,
-    so the quoted runs of a block are the quote to the letter.
+    so the quoted runs of a block are the quote to the letter. `stretches`, in order, are those in
+    another language than the article's.
     """
     numbers = {source.id: number for number, source in enumerate(number_sources(article), 1)}
     waiting = [
@@ -77,13 +86,16 @@ def mark_text(article: Article, quote: Span | None = None) -> tuple[Block, ...]:
     ]
     highest = min((heading.level for heading in article.headings), default=1)
     blocks = []
+    pages = [(start, number) for number, start in enumerate(article.pages, 1)]
     spans = list(_split_blocks(article))
     for place, (level, span) in enumerate(spans, 1):
         # A mark belongs to the first block that reaches it: to the sentence before it.
         reached = [mark for mark in waiting if mark[0] <= span.end or place == len(spans)]
         waiting = waiting[len(reached) :]
-        runs = tuple(_split_runs(article.text, span, quote, reached))
-        blocks.append(Block(level - highest + 1 if level else 0, runs))
+        runs = tuple(_split_runs(article.text, span, quote, reached, pages))
+        pages = [page for page in pages if page[0] >= span.end]
+        language = find_language(span.start, article.language, stretches)
+        blocks.append(Block(level - highest + 1 if level else 0, runs, language))
     return tuple(blocks)
 
 
@@ -112,17 +124,24 @@ def _trim(text: str, span: Span) -> Iterator[tuple[int, Span]]:
 
 
 def _split_runs(
-    text: str, span: Span, quote: Span | None, marks: list[tuple[int, int]]
+    text: str,
+    span: Span,
+    quote: Span | None,
+    marks: list[tuple[int, int]],
+    pages: list[tuple[int, int]],
 ) -> Iterator[Run]:
+    # A page that begins between two blocks begins with the second; one without any text is lost.
+    begins = {max(start, span.start): number for start, number in pages if start < span.end}
     numbers: dict[int, list[int]] = {}
     for position, number in marks:
         place = min(max(position, span.start), span.end)
         numbers.setdefault(place, []).append(number)
-    cuts = {span.end, *numbers}
+    cuts = {span.end, *numbers, *(start for start in begins if start > span.start)}
     if quote is not None:
         cuts |= {cut for cut in (quote.start, quote.end) if span.start < cut < span.end}
     start = span.start
     for cut in sorted(cuts):
         quoted = quote is not None and quote.start <= start < cut <= quote.end
-        yield Run(text[start:cut], quoted, tuple(dict.fromkeys(numbers.get(cut, ()))))
+        marked = tuple(dict.fromkeys(numbers.get(cut, ())))
+        yield Run(text[start:cut], quoted, marked, begins.get(start))
         start = cut

@@ -1,12 +1,14 @@
-"""The words around the quotes, in each language: texts, dates and numbers from the catalogues."""
+"""The words around the quotes: texts from the catalogues, dates and numbers after the CLDR."""
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
+from decimal import Decimal
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Final
 
 from massilia.corpus.article import Language
 from massilia.corpus.pattern import Pattern
@@ -15,6 +17,7 @@ CATALOGUES = "massilia.service.catalogues"
 DEFAULT_LANGUAGE = Language.FRENCH
 """Spoken to those whose browser asks for neither language."""
 
+_LOCALES: Final = {Language.FRENCH: "fr", Language.ENGLISH: "en_GB"}
 _LANGUAGE_RANGE = Pattern(
     r"\s*(?P<tag>\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)"
     r"\s*(?:;\s*[qQ]\s*=\s*(?P<quality>[01](?:\.[0-9]{0,3})?)\s*)?"
@@ -50,23 +53,66 @@ class Messages:
 
     def number(self, value: int) -> str:
         """Write a whole number."""
-        return f"{value:,}".replace(",", self.texts["number.thousands_separator"])
+        return self.decimal(value, 0)
 
-    def decimal(self, value: float, digits: int) -> str:
+    def decimal(self, value: float | Decimal, digits: int) -> str:
         """Write a number with as many decimals as `digits` says."""
-        whole, point, decimals = f"{value:,.{digits}f}".partition(".")
-        if self.language is Language.FRENCH:
-            point = point and ","
-        return whole.replace(",", self.texts["number.thousands_separator"]) + point + decimals
+        from babel.numbers import format_decimal
+
+        # Babel would round what is written of a binary number, not the number: 0.35 to 0.4.
+        rounded = value if isinstance(value, Decimal | int) else Decimal(f"{value:.{digits}f}")
+        pattern = f"#,##0.{'0' * digits}".rstrip(".")
+        return format_decimal(rounded, pattern, _LOCALES[self.language])
 
     def percentage(self, value: float, digits: int = 0) -> str:
         """Write a proportion, 0 to 1, in per cent."""
         return self.text("number.percentage", value=self.decimal(value * 100, digits))
 
+    def compact(self, value: Decimal) -> str:
+        """Write a number as shortly as a scale has room for: 250 M."""
+        from babel.numbers import format_compact_decimal
+
+        return format_compact_decimal(value, locale=_LOCALES[self.language], fraction_digits=1)
+
+    def money(self, value: Decimal, currency: str) -> str:
+        """Write an amount of money, its currency by its ISO 4217 code, as shortly: 250 M €."""
+        from babel.numbers import format_compact_currency
+
+        locale = _LOCALES[self.language]
+        return format_compact_currency(value, currency, locale=locale, fraction_digits=1)
+
+    def age(self, value: date, today: date) -> str:
+        """Write how long before `today` a day is, in whole years, months, weeks or days."""
+        if value == today:
+            return self.texts["date.today"]
+        from babel.dates import format_timedelta
+
+        days = (value - today).days
+        early, late = sorted((value, today))
+        months = (late.year - early.year) * 12 + late.month - early.month - (late.day < early.day)
+        if months:
+            # Babel's years have 365 days, its months 30.
+            years, sign = months // 12, 1 if days > 0 else -1
+            days = sign * (years * 365 if years else months * 30)
+        elif abs(days) >= 7:
+            days = int(days / 7) * 7
+        return format_timedelta(
+            timedelta(days), "day", threshold=1, add_direction=True, locale=_LOCALES[self.language]
+        )
+
+    def _write_month(self, month: int, year: int) -> str:
+        # Imported here and above: it takes a while, and many answers have neither date nor number.
+        # `babel.dates` would take as long again, to know about time zones.
+        from babel import Locale
+
+        names = Locale.parse(_LOCALES[self.language]).months["format"]["wide"]
+        return f"{names[month]} {year}"
+
     def date(self, value: date) -> str:
         """Write a day in full."""
-        key = "date.first_of_month" if value.day == 1 else "date.day"
-        return self.text(key, day=value.day, month=self._month(value.month), year=str(value.year))
+        # CLDR has no ordinal for what French calls "le premier".
+        ordinal = "er" if value.day == 1 and self.language is Language.FRENCH else ""
+        return f"{value.day}{ordinal} {self._write_month(value.month, value.year)}"
 
     def source_date(self, value: str) -> str:
         """Write a source's date in full where it is YYYY-MM-DD or YYYY-MM, else as it stands."""
@@ -76,11 +122,8 @@ class Messages:
             except ValueError:
                 return value
         if (match := _MONTH_DATE.fullmatch(value)) and 1 <= int(match[2]) <= 12:
-            return self.text("date.month", month=self._month(int(match[2])), year=match[1])
+            return self._write_month(int(match[2]), int(match[1]))
         return value
-
-    def _month(self, month: int) -> str:
-        return self.texts[f"months.{month}"]
 
     def _plural_form(self, count: int) -> str:
         # French counts nought in the singular: 0 article, 1 article, 2 articles.

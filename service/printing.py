@@ -1,16 +1,19 @@
 """Answers and lists as text for a terminal."""
 
 import json
+import sys
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import count
+from typing import TextIO
 
 import click
 
 from massilia.corpus.article import Language, Source
-from massilia.index.change import Outcome
+from massilia.corpus.pattern import Pattern
+from massilia.index.change import Change, Outcome
 from massilia.index.store import ArticleEntry
 from massilia.ingest.document import Document
 from massilia.service.answer import Answer, Citation, DatedSeries, Hint, Quote
@@ -25,6 +28,9 @@ from massilia.service.messages import Messages, load_messages
 from massilia.service.scope import describe_dates
 
 _ALWAYS_COUNTED = (Outcome.ADDED, Outcome.CHANGED, Outcome.UNCHANGED, Outcome.REFUSED)
+_NARROWEST_TABLE = 24
+# They would turn round what follows them on the line: a name, its reason, the frame of a table.
+_TURNING = Pattern("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 QUOTATION_MARKS = {Language.FRENCH: ("«\u00a0", "\u00a0»"), Language.ENGLISH: ("“", "”")}
 
 
@@ -64,25 +70,91 @@ def print_articles(entries: Sequence[ArticleEntry]) -> None:
 
 
 def print_ingested(ingested: Ingested, as_json: bool) -> None:
-    """Print what became of each document: refusals to standard error, the rest to output."""
+    """Print what became of each document: refusals to standard error, the rest to output.
+
+    In the end come the counts: on a terminal in a table, and then the refusals in another.
+    """
     if as_json:
         click.echo(json.dumps(_describe_ingested(ingested), ensure_ascii=False))
         return
+    on_terminal = _is_terminal(sys.stdout)
+    # Where both go to the terminal, the table has them all.
+    told_twice = on_terminal and _is_terminal(sys.stderr)
     for change in ingested.changes:
         if change.outcome is Outcome.REFUSED:
-            click.echo(f"{change.outcome:<10} {_show_on_a_line(str(change.reason))}", err=True)
+            if not told_twice:
+                click.echo(f"{change.outcome:<10} {_show_on_a_line(str(change.reason))}", err=True)
         else:
             named = change.article_id or change.location
             reason = f"  ({change.reason})" if change.reason else ""
             click.echo(f"{change.outcome:<10} {_show_on_a_line(named + reason)}")
     counts = Counter(change.outcome for change in ingested.changes)
-    summary = ", ".join(
-        f"{counts[outcome]} {outcome}"
+    counted = {
+        outcome: counts[outcome]
         for outcome in Outcome
         if outcome in _ALWAYS_COUNTED or counts[outcome]
-    )
+    }
+    if on_terminal:
+        _draw_ingested(ingested, counted)
+        return
+    summary = ", ".join(f"{number} {outcome}" for outcome, number in counted.items())
     others = f"; {ingested.passed} of other kinds skipped" if ingested.passed else ""
     click.echo(f"{summary}{others}")
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    # Python has no stream where its caller closed it.
+    return stream is not None and stream.isatty()
+
+
+def _draw_ingested(ingested: Ingested, counted: Mapping[Outcome, int]) -> None:
+    """Draw a table of how many documents came to what, and one of those that were refused."""
+    # Imported here: it takes a twentieth of a second, and most commands draw nothing.
+    from rich.box import ROUNDED
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    def fold(text: str) -> Text:
+        # A text is shown as it is, where a string could hold markup: a file may be called "[red]".
+        return Text(_show_in_a_cell(text), overflow="fold")
+
+    rows = [(str(outcome), f"{number:,}") for outcome, number in counted.items()]
+    if ingested.passed:
+        rows.append(("skipped, of other kinds", f"{ingested.passed:,}"))
+    table = Table(box=ROUNDED)
+    table.add_column(fold("outcome"))
+    table.add_column(fold("documents"), justify="right")
+    for row in rows:
+        table.add_row(*map(fold, row))
+    console = Console(file=sys.stdout)
+    # A terminal narrower than that has to fold the lines itself: there would be no room for cells.
+    console.width = max(console.width, _NARROWEST_TABLE)
+    console.print(table)
+    refusals = [change for change in ingested.changes if change.outcome is Outcome.REFUSED]
+    if refusals:
+        # A line between the rows: names and reasons take several lines each.
+        refused = Table(box=ROUNDED, show_lines=True)
+        for heading in ("refused", "why"):
+            refused.add_column(fold(heading))
+        for change in refusals:
+            refused.add_row(*map(fold, _split_refusal(change)))
+        console.print(refused)
+
+
+def _split_refusal(change: Change) -> tuple[str, str]:
+    """Return where what was refused lies, and why it was, without the name that comes first."""
+    # Imported here, as all that most commands do without.
+    from massilia.ingest.job import name_place
+    from massilia.ingest.places import STANDARD_INPUT
+
+    place, reason = change.location, str(change.reason)
+    for name in (place, name_place(place), name_place(place.partition("#")[0])):
+        rest = reason.removeprefix(name)
+        if name and rest != reason and rest.startswith((": ", ", line ")):
+            reason = rest[2:]
+            break
+    return name_place(place) if place.startswith(STANDARD_INPUT) else place, reason
 
 
 def _describe_ingested(ingested: Ingested) -> dict[str, object]:
@@ -250,6 +322,12 @@ def _show_safely(text: str) -> str:
 def _show_on_a_line(text: str) -> str:
     # A file's name may hold a line end, and what follows it would be another document's line.
     return " ".join(_show_safely(text).splitlines())
+
+
+def _show_in_a_cell(text: str) -> str:
+    # What is drawn is as wide as it was measured, in the order in which it was written.
+    line = _TURNING.sub("\ufffd", _show_on_a_line(text))
+    return "".join(" " if each.isspace() else each for each in line)
 
 
 def _describe_source(source: Source, messages: Messages) -> str:

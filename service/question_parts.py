@@ -79,7 +79,7 @@ def _split(text: str, first: str, second: str) -> tuple[str, ...]:
         completed = _name_subject(second, first)
     else:
         # Without a name of its own, it may lean on the first in some other way.
-        completed = second if next(read_names(second), None) else None
+        completed = second if read_names(second) else None
     return (text,) if completed is None else (f"{first} ?", f"{completed} ?")
 
 
@@ -110,9 +110,9 @@ def _complete(bare: str, first: str) -> str | None:
 
 def _name_subject(second: str, first: str) -> str | None:
     """Return `second` with the one name of `first` for its pronoun."""
-    names = list(read_names(first))
+    names = read_names(first)
     folded = fold(second)
-    if len(names) != 1 or next(read_names(second), None) or len(_PRONOUN.findall(folded)) != 1:
+    if len(names) != 1 or read_names(second) or len(_PRONOUN.findall(folded)) != 1:
         return None
     name = names[0].text
     if inversion := _INVERSION.match(folded):

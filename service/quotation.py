@@ -115,16 +115,21 @@ def is_quotable(text: str) -> bool:
 
 
 def choose_extent(
-    article: Article, sentences: Sequence[Sentence], chosen: int, is_list: bool = False
+    article: Article,
+    sentences: Sequence[Sentence],
+    chosen: int,
+    is_list: bool = False,
+    language: Language | None = None,
 ) -> Extent:
     """Return what to quote so that `sentences[chosen]` can be read without the rest of its article.
 
     `sentences` are some that follow each other, in order: no other text is quoted. Most often the
     extent is the sentence, without the marker of a list item. It takes in, within the paragraph,
     the sentence that it leans on, the one that names who speaks, and one that closes a quotation
-    mark; with `is_list`, or after a colon, it takes in the items of its list.
+    mark; with `is_list`, or after a colon, it takes in the items of its list. `language` is that of
+    the sentences, the article's where it isn't given.
     """
-    page = _Page(article, sentences, _load_words(article.language))
+    page = _Page(article, sentences, _load_words(language or article.language))
     if is_list or article.text[sentences[chosen].end - 1] == ":":
         items = _find_items(page, chosen)
         if items is None and is_list:

@@ -22,6 +22,8 @@ from massilia.index.library import Library
 from massilia.service.answer import Answer, Citation, Quote
 from massilia.service.answer_text import place_dates, read_searched
 from massilia.service.citation_ids import number_citations
+from massilia.service.offsets import OFFSETS
+from massilia.service.whole_number import WHOLE
 
 FORMAT = 1
 """Raised when what a receipt holds changes its meaning."""
@@ -43,7 +45,7 @@ def _check_format(value: int) -> int:
     return value
 
 
-Offset = Annotated[StrictInt, Field(ge=0)]
+Offset = Annotated[StrictInt, Field(ge=0, description=OFFSETS), WHOLE]
 Sha256 = Annotated[StrictStr, Field(pattern="^[0-9a-f]{64}$")]
 Context = Annotated[StrictStr, Field(max_length=CONTEXT)]
 
@@ -101,7 +103,15 @@ class Receipt:
     answers: tuple[GivenQuote, ...]
     citations: Annotated[tuple[CitedQuote, ...], Field(max_length=MAX_QUOTES)]
     index: Mapping[str, object]
-    format: Annotated[StrictInt, AfterValidator(_check_format)] | None = None
+    format: (
+        Annotated[
+            StrictInt,
+            AfterValidator(_check_format),
+            Field(json_schema_extra={"const": FORMAT}),
+            WHOLE,
+        ]
+        | None
+    ) = None
     created: StrictStr | None = None
     version: StrictStr | None = None
     encoder_fingerprint: StrictStr | None = None

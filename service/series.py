@@ -33,11 +33,20 @@ _TELLING_UNITS: Final = ("m", "m2", "W")
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """Hold a sentence of an article, `article.text[start:end]`, in code points."""
+    """Hold a sentence of an article, `article.text[start:end]`, in code points.
+
+    `passage_language` is that of its passage, where it may be another than the article's.
+    """
 
     article: Article
     start: int
     end: int
+    passage_language: Language | None = None
+
+    @property
+    def language(self) -> Language:
+        """Give the language of the sentence."""
+        return self.passage_language or self.article.language
 
     @property
     def text(self) -> str:
@@ -136,7 +145,7 @@ def read_points(statement: Statement) -> list[Point]:
             source_ids=sources,
             figure=figure,
         )
-        for figure in read_figures(statement.text, article.language, named)
+        for figure in read_figures(statement.text, statement.language, named)
     ]
 
 
@@ -161,7 +170,7 @@ def collect_series(points: Sequence[Point], language: Language) -> Series | None
     A point that repeats another, such as its translation, is left out, in favour of `language`.
     """
     kept: list[Point] = []
-    ordered = sorted(points, key=lambda each: each.statement.article.language is not language)
+    ordered = sorted(points, key=lambda each: each.statement.language is not language)
     for point in ordered:
         if not any(_have_same_days(point, each) and _agree(point, each) for each in kept):
             kept.append(point)

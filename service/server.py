@@ -9,19 +9,22 @@ import uvicorn
 
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
+from massilia.service.serving import DEFAULT_OPTIONS, ServingOptions
 from massilia.service.suggestions import Suggestions
 
 SHUTDOWN_SECONDS = 5
 
 
-def run_server(answerer: Answerer, listener: socket.socket) -> None:
+def run_server(
+    answerer: Answerer, listener: socket.socket, options: ServingOptions = DEFAULT_OPTIONS
+) -> None:
     """Serve until SIGINT or SIGTERM, on a socket that is bound already."""
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     suggestions = Suggestions(answerer)
     server = _AnnouncingServer(
         uvicorn.Config(
-            create_app(answerer, suggestions),
+            create_app(answerer, suggestions, options),
             log_level="warning",
             timeout_graceful_shutdown=SHUTDOWN_SECONDS,
             server_header=False,

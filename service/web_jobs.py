@@ -13,6 +13,7 @@ from massilia.ingest.document import NO_VALIDATORS, Refusal, Validators
 from massilia.ingest.expansion import Expanded, Inline, Link, Page, expand_url
 from massilia.ingest.fetching import Fetched, Fetcher, NotModified
 from massilia.ingest.job import Job
+from massilia.ingest.listing import ListingReader
 
 
 class WebJobs:
@@ -29,6 +30,7 @@ class WebJobs:
         self._today = today
         self._max_articles = max_articles
         self._fetcher = Fetcher(allow_loopback=allow_loopback)
+        self._reader = ListingReader()
 
     def __enter__(self) -> "WebJobs":
         return self
@@ -39,6 +41,7 @@ class WebJobs:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self._reader.close()
         self._fetcher.close()
 
     def list_jobs(self, job: Job) -> Iterator[Job | Change | str]:
@@ -50,6 +53,7 @@ class WebJobs:
         try:
             for found in expand_url(
                 self._fetcher,
+                self._reader,
                 job.place,
                 etag=validators.etag,
                 last_modified=validators.last_modified,

@@ -1,25 +1,12 @@
-"""The shapes of the JSON interface."""
+"""The shapes of an answer and of its verification in the JSON interface."""
 
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StrictBool,
-    StrictInt,
-    StrictStr,
-    model_validator,
-)
+from pydantic import BaseModel, Field
 
-from massilia.corpus.article import Article, Certainty, Language, Source
-from massilia.index.filter import Filter
+from massilia.corpus.article import Language, Source
 from massilia.index.readings import Copy
-from massilia.index.store import ArticleEntry
-from massilia.ingest.extraction import DocumentKind
 from massilia.ingest.sentences import Span
 from massilia.service.answer import (
     Answer,
@@ -37,148 +24,16 @@ from massilia.service.answer_text import (
     read_searched,
     write_value,
 )
-from massilia.service.answerer import MAX_TOP_K
 from massilia.service.citation_ids import number_citations
-from massilia.service.composition import MAX_QUOTES
-from massilia.service.dialogue import MAX_EARLIER
-from massilia.service.earlier import read_earlier
-from massilia.service.filters import (
-    MAX_NAME_CHARACTERS,
-    MAX_NAMES,
-    FilterError,
-    check_filter,
-    read_date,
-)
 from massilia.service.messages import Messages, load_messages
-from massilia.service.original import OriginalPart
-from massilia.service.question import QuestionError
+from massilia.service.offsets import OFFSETS
 from massilia.service.question_check import Remark
 from massilia.service.question_dates import DateSpan, DateUse
 from massilia.service.turns import Carried, CarriedKind
 from massilia.service.verification import Place, Reason, Verdict, Verification, VerifiedQuote
-
-OFFSETS = (
-    "0-based, end-exclusive, in Unicode code points of the article's stored text (NFC), whose "
-    "SHA-256 in UTF-8 is `text_sha256`"
-)
+from massilia.service.wire_request import FiltersJson
 
 QUESTION_OFFSETS = "0-based, end-exclusive, in Unicode code points of `question` as returned"
-
-
-def _read_day(value: object) -> date:
-    if not isinstance(value, str):
-        raise ValueError("not a date written YYYY-MM-DD")
-    try:
-        return read_date(value)
-    except ValueError:
-        raise ValueError("not a date written YYYY-MM-DD") from None
-
-
-# Left to itself, pydantic takes a number for the seconds since 1970.
-Day = Annotated[date, BeforeValidator(_read_day)]
-Names = Annotated[
-    list[Annotated[StrictStr, Field(max_length=MAX_NAME_CHARACTERS)]], Field(max_length=MAX_NAMES)
-]
-
-
-def _check_history(texts: list[str]) -> list[str]:
-    try:
-        return list(read_earlier(texts))
-    except QuestionError as error:
-        raise ValueError(str(error)) from error
-
-
-class FiltersJson(BaseModel):
-    """Which articles are searched: those that pass every condition that is given.
-
-    An empty list lets every article pass.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    languages: Annotated[
-        list[Language], Field(max_length=MAX_NAMES, description="Languages of the articles.")
-    ] = []
-    articles: Annotated[Names, Field(description="Ids of articles.")] = []
-    publishers: Annotated[
-        Names, Field(description="Publishers, whatever the case and the accents.")
-    ] = []
-    kinds: Annotated[
-        Names, Field(description="Kinds of article, whatever the case and the accents.")
-    ] = []
-    published_from: Annotated[
-        Day | None,
-        Field(description="First day of publication. Articles without a date don't pass."),
-    ] = None
-    published_to: Annotated[Day | None, Field(description="Last day of publication, included.")] = (
-        None
-    )
-
-    @model_validator(mode="after")
-    def _check(self) -> "FiltersJson":
-        try:
-            check_filter(self.to_filter())
-        except FilterError as error:
-            raise ValueError(str(error)) from error
-        return self
-
-    @classmethod
-    def of(cls, within: Filter) -> "FiltersJson":
-        """Return the JSON shape of a filter."""
-        # Not checked again: a program's own filter has no limits.
-        return cls.model_construct(
-            languages=sorted(within.languages),
-            articles=sorted(within.articles),
-            publishers=sorted(within.publishers),
-            kinds=sorted(within.kinds),
-            published_from=within.published_from,
-            published_to=within.published_to,
-        )
-
-    def to_filter(self) -> Filter:
-        """Return the filter that has this shape."""
-        return Filter(
-            languages=frozenset(self.languages),
-            articles=frozenset(self.articles),
-            publishers=frozenset(self.publishers),
-            kinds=frozenset(self.kinds),
-            published_from=self.published_from,
-            published_to=self.published_to,
-        )
-
-
-class AnswerRequest(BaseModel):
-    """Ask a question."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    question: Annotated[
-        StrictStr, Field(description="At most 500 characters.", examples=["Who landed 2Africa?"])
-    ]
-    language: Annotated[
-        Language | None, Field(description="Language of the answer; detected where not given.")
-    ] = None
-    top_k: Annotated[
-        StrictInt, Field(ge=1, le=MAX_TOP_K, description="The most quotes to return.")
-    ] = MAX_QUOTES
-    filters: Annotated[
-        FiltersJson, Field(description="Which articles are searched; all where not given.")
-    ] = FiltersJson()
-    use_question_dates: Annotated[
-        StrictBool,
-        Field(description="Whether dates that the question names are made use of."),
-    ] = True
-    history: Annotated[
-        list[StrictStr],
-        Field(
-            max_length=MAX_EARLIER,
-            description=(
-                "Earlier questions of the conversation, oldest first: what the question takes "
-                "from them is told in `carried`."
-            ),
-        ),
-        AfterValidator(_check_history),
-    ] = []
 
 
 class SourceJson(BaseModel):
@@ -248,6 +103,10 @@ class CitationJson(BaseModel):
     ]
     text_sha256: str
     url: str | None
+    deep_link: Annotated[
+        str | None,
+        Field(description="`url` with a text fragment, at which a browser scrolls to the quote."),
+    ]
     reader_path: Annotated[str, Field(description="Our own page with the quote marked.")]
     publisher: str | None
     date_published: date | None
@@ -269,7 +128,8 @@ class CitationJson(BaseModel):
             page_number=citation.page,
             text_sha256=citation.text_sha256,
             url=citation.url,
-            reader_path=_make_reader_path(citation.article_id, citation.start, citation.end),
+            deep_link=citation.deep_link,
+            reader_path=make_reader_path(citation.article_id, citation.start, citation.end),
             publisher=citation.publisher,
             date_published=citation.date_published,
             in_language=citation.language,
@@ -592,7 +452,7 @@ class PlaceJson(BaseModel):
             start_char_index=place.start,
             end_char_index=place.end,
             text_sha256=place.text_sha256,
-            reader_path=_make_reader_path(article_id, place.start, place.end),
+            reader_path=make_reader_path(article_id, place.start, place.end),
         )
 
 
@@ -658,143 +518,6 @@ class VerificationJson(BaseModel):
         )
 
 
-class ArticleEntryJson(BaseModel):
-    """An article of the library, without its text."""
-
-    id: str
-    title: str
-    origin: str
-    language: Language
-    publisher: str | None
-    date_published: date | None
-    date_modified: date | None
-    url: str | None
-    kind: str | None
-    translation_of: str | None
-    text_sha256: str
-
-    @classmethod
-    def of(cls, entry: ArticleEntry) -> "ArticleEntryJson":
-        """Return the JSON shape of an article's description."""
-        return cls.model_validate(entry, from_attributes=True)
-
-
-class ArticleListJson(BaseModel):
-    """Every article of the library, in the order of the ids."""
-
-    articles: list[ArticleEntryJson]
-
-
-class MarkJson(BaseModel):
-    """A place in the text that a source stands behind: just after the sentence's last character."""
-
-    position: int
-    source_id: str
-
-
-class MetadataNoteJson(BaseModel):
-    """How the value of a field was found in the document."""
-
-    field: str
-    how: str
-    certainty: Certainty
-
-
-class ArticleJson(ArticleEntryJson):
-    """An article of the library, whole."""
-
-    authors: list[str]
-    licence: str | None
-    text: Annotated[str, Field(description="NFC; citations' offsets count its code points.")]
-    sources: list[SourceJson]
-    marks: list[MarkJson]
-    metadata_notes: list[MetadataNoteJson]
-    page_starts: Annotated[
-        list[int], Field(description="Where the pages of a paged document begin in the text.")
-    ]
-
-    @classmethod
-    def of_article(cls, article: Article) -> "ArticleJson":
-        """Return the JSON shape of an article."""
-        return cls(
-            id=article.id,
-            title=article.title,
-            origin=article.origin,
-            language=article.language,
-            publisher=article.publisher,
-            date_published=article.date_published,
-            date_modified=article.date_modified,
-            url=article.url,
-            kind=article.kind,
-            translation_of=article.translation_of,
-            text_sha256=article.text_sha256,
-            authors=list(article.authors),
-            licence=article.licence,
-            text=article.text,
-            sources=[SourceJson.of(source) for source in article.sources],
-            marks=[
-                MarkJson(position=mark.position, source_id=mark.source_id) for mark in article.marks
-            ],
-            metadata_notes=[
-                MetadataNoteJson(field=note.field, how=note.how, certainty=note.certainty)
-                for note in article.notes
-            ],
-            page_starts=list(article.pages),
-        )
-
-
-class OriginalJson(BaseModel):
-    """What an article was read from, and where a part of its text stands there."""
-
-    document_id: str
-    kind: DocumentKind
-    charset: Annotated[str | None, Field(description="None where the bytes are no text.")]
-    bytes: int
-    sha256: str
-    start_byte_index: int | None
-    end_byte_index: int | None
-    text: Annotated[str | None, Field(description="What stands there, as it is decoded.")]
-
-    @classmethod
-    def of(cls, article_id: str, found: OriginalPart) -> "OriginalJson":
-        """Return the JSON shape of an original and a part of it."""
-        part = found.part_bytes
-        return cls(
-            document_id=article_id,
-            kind=found.original.kind,
-            charset=found.original.charset,
-            bytes=len(found.original.data),
-            sha256=found.original.sha256,
-            start_byte_index=part.start if part else None,
-            end_byte_index=part.end if part else None,
-            text=found.cut()[1] if part else None,
-        )
-
-
-class HealthJson(BaseModel):
-    """Whether questions can be answered."""
-
-    status: Literal["ok"] = "ok"
-    version: str
-    articles: int
-    index: IndexJson
-
-
-class ReadinessJson(BaseModel):
-    """Questions can be answered now."""
-
-    status: Literal["ready"] = "ready"
-
-
-class ProblemJson(BaseModel):
-    """What is wrong (RFC 9457)."""
-
-    type: str
-    title: str
-    status: int
-    detail: str
-    instance: Annotated[str, Field(description="The path that was asked for.")]
-
-
-def _make_reader_path(article_id: str, start: int, end: int) -> str:
+def make_reader_path(article_id: str, start: int, end: int) -> str:
+    """Return the path of our own page with a place in an article marked."""
     return f"/articles/{article_id}?start={start}&end={end}#quote"

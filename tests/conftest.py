@@ -11,6 +11,7 @@ from zlib import crc32
 import numpy as np
 import platformdirs
 import pytest
+from filelock import FileLock
 
 from massilia.corpus.article import Language, hash_text
 from massilia.eval.citations import CheckedCitation
@@ -161,11 +162,19 @@ def corpus_path(tmp_path_factory: pytest.TempPathFactory, encoder: Encoder) -> P
 
     Tests read it; one that changes a library copies it first.
     """
-    path = tmp_path_factory.mktemp("corpus") / "library"
-    built = Library.create(path)
-    built.put_embedded_corpus()
-    built.build(encoder)
-    built.close()
+    # The processes that share the tests out share what this builds.
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    path, done = shared / "corpus" / "library", shared / "corpus" / "done"
+    path.parent.mkdir(exist_ok=True)
+    with FileLock(path.parent / "lock"):
+        if not done.exists():
+            built = Library.create(path)
+            built.put_embedded_corpus()
+            built.build(encoder)
+            built.close()
+            done.touch()
     return path
 
 

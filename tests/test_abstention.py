@@ -34,7 +34,7 @@ MISSING, OUTSIDE, APART = (
 )
 TRAXENS = (("traxens", "Traxens and the port"),)
 SENTENCE = StoredSentence(1, "a", 0, 9)
-PASSAGE = ScoredPassage(StoredPassage(1, "a", 0, 9, 0, 1), 0.5)
+PASSAGE = ScoredPassage(StoredPassage(1, "a", 0, 9, 0, 1, ENGLISH), 0.5)
 CANDIDATE = Candidate(
     Article("a", ENGLISH, "A", "It waits.", "a.md"),
     ScoredSentence(SENTENCE, PASSAGE, 0.5, 0.5, None, (SENTENCE,)),

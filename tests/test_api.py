@@ -91,8 +91,8 @@ def client(answerer: Answerer) -> Iterator[TestClient]:
 class EchoAnswerer(Answerer):
     """Find nothing, and give back what was asked; the dates but for those of filters."""
 
-    def __init__(self) -> None:
-        pass
+    def __init__(self, answerer: Answerer) -> None:
+        self.library = answerer.library
 
     def answer(self, question: Question, top_k: int = 3) -> Answer:
         return Answer(
@@ -109,8 +109,8 @@ class EchoAnswerer(Answerer):
 
 
 @pytest.fixture(scope="module")
-def echo() -> TestClient:
-    return TestClient(create_app(EchoAnswerer()))
+def echo(answerer: Answerer) -> TestClient:
+    return TestClient(create_app(EchoAnswerer(answerer)))
 
 
 @pytest.fixture(scope="module")
@@ -342,7 +342,7 @@ def test_readiness_and_its_reasons_are_described(client: TestClient) -> None:
     described = client.get("/openapi.json").json()
     for path in ("/readyz", "/healthz"):
         responses = described["paths"][path]["get"]["responses"]
-        assert set(responses) == {"200", "503"}
+        assert set(responses) == {"200", "500", "503"}
         (media_type,) = responses["503"]["content"]
         assert media_type == "application/problem+json"
     schemas = described["components"]["schemas"]
@@ -367,8 +367,9 @@ def test_an_unbuilt_library_is_not_ready_and_says_why(
 def test_articles_are_listed_without_their_texts_and_given_whole_one_by_one(
     client: TestClient,
 ) -> None:
-    response = client.get("/v1/articles")
-    entries = response.json()["articles"]
+    listed = client.get("/v1/articles").json()
+    entries = listed["articles"]
+    assert (listed["total"], listed["next_cursor"]) == (len(entries), None)
     ids = [entry["id"] for entry in entries]
     assert ids == sorted(f"{path.stem}-{path.parent.name}" for path in list_embedded_articles())
     for entry in entries:

@@ -48,6 +48,9 @@ class OneQuoteAnswerer(Answerer):
     def __init__(self, library: Library) -> None:
         self.library = library
 
+    def answer_parts(self, question: Question, top_k: int = 3) -> Iterator[Answer]:
+        yield self.answer(question, top_k)
+
     def answer(self, question: Question, top_k: int = 3) -> Answer:
         start = ARTICLE.text.index(QUOTED)
         citation = cite(ARTICLE, start, start + len(QUOTED), "c1")

@@ -553,7 +553,7 @@ def test_an_interrupted_ingest_stops_and_leaves_the_library_as_it_answered(
         process.send_signal(signal.SIGINT)
         errors = process.stderr.read()
         output = process.stdout.read()
-        assert process.wait(SECONDS) == 2
+        assert process.wait(SECONDS) == 130
     assert first.startswith("Encoding the library: ")
     assert errors.splitlines()[-1] == "Stopped."
     assert "Traceback" not in errors

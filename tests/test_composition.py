@@ -45,7 +45,9 @@ def make_article(
     )
 
 
-def candidate(article: Article, words: str, probability: float) -> Candidate:
+def candidate(
+    article: Article, words: str, probability: float, language: Language | None = None
+) -> Candidate:
     """Make a candidate of the sentence that holds `words`."""
     siblings = tuple(
         StoredSentence(number, article.id, span.start, span.end)
@@ -54,7 +56,10 @@ def candidate(article: Article, words: str, probability: float) -> Candidate:
     position = article.text.index(words)
     (place,) = (each for each in siblings if each.start <= position < each.end)
     passage = ScoredPassage(
-        StoredPassage(1, article.id, 0, len(article.text), 0, len(siblings)), 0.5
+        StoredPassage(
+            1, article.id, 0, len(article.text), 0, len(siblings), language or article.language
+        ),
+        0.5,
     )
     return Candidate(
         article, ScoredSentence(place, passage, 0.5, 0.5, None, siblings), 1.0, probability
@@ -147,6 +152,16 @@ def make_many(*probabilities: float) -> list[Candidate]:
 
 
 # Which sentences
+
+
+def test_the_half_in_the_language_of_the_question_is_quoted_of_a_bilingual_article() -> None:
+    article = make_article("tug", "The tug is long. Le remorqueur est long.", FRENCH)
+    french = candidate(article, "remorqueur", 0.6)
+    english = candidate(article, "The tug", 0.5, ENGLISH)
+    for language, text in ((ENGLISH, "The tug is long."), (FRENCH, "Le remorqueur est long.")):
+        (quote,) = compose_answer(find([french, english], language=language)).quotes
+        assert (quote.text, quote.citation.language) == (text, language)
+        assert quote.citation.title_language is FRENCH
 
 
 def test_one_sentence_of_each_work_is_quoted() -> None:

@@ -16,6 +16,7 @@ from massilia.ingest import confinement
 from massilia.ingest.confinement import (
     MAX_WAITING,
     Confined,
+    ConfinedReader,
     ConfinementError,
     Limits,
     run_confined,
@@ -226,6 +227,35 @@ def test_a_child_is_limited_and_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     # Nothing of this process's but the socket; the last is that of the listing.
     assert len(described["files"]) == 5  # type: ignore[arg-type]
     assert resource.getrlimit(resource.RLIMIT_AS)[0] == resource.RLIM_INFINITY
+
+
+def test_a_reader_keeps_its_process_until_that_ends_or_it_is_closed() -> None:
+    before = list_children()
+    reader = ConfinedReader(confined_jobs.grow, HASTY)
+    assert list_children() == before
+    first, second, third = (reader.read(60_000_000).result for _ in range(3))
+    # One that has grown by half of what it may is replaced.
+    assert first == second != third
+    assert list_children() - before == {third}
+    assert third is not None
+    os.kill(third, signal.SIGKILL)
+    assert wait_until(lambda: not is_alive(third))
+    fourth = reader.read(1)
+    assert fourth.fault is None and fourth.result != third
+    reader.close()
+    assert list_children() == before
+
+
+def test_what_is_bad_costs_a_reader_no_other_document() -> None:
+    reader = ConfinedReader(confined_jobs.misbehave, HASTY)
+    jobs = ["one", "spin", "die", "answer 3000000", "refuse 3", "fill", "two"]
+    found = [reader.read(job) for job in jobs]
+    assert [each.job for each in found] == jobs
+    assert [each.result for each in found] == ["one", *[None] * 5, "two"]
+    assert [str(each.fault).partition(" ")[0] for each in found[1:-1]] == [
+        *("took", "its", "gives", "line", "needed")
+    ]
+    reader.close()
 
 
 def test_closing_early_ends_the_children() -> None:

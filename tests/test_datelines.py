@@ -11,6 +11,7 @@ from massilia.ingest.datelines import (
     find_dates,
     read_dateline,
 )
+from massilia.ingest.extraction import Found
 
 FRENCH, ENGLISH = Language.FRENCH, Language.ENGLISH
 TODAY = date(2026, 1, 1)
@@ -273,6 +274,18 @@ def test_where_several_years_fit_the_texts_or_the_files_decides(
     more: str, hint: date | None, published: str | None
 ) -> None:
     assert days(find(f"Un titre\n\n{LEAD}\n\n{more}", hint=hint)) == (published, None)
+
+
+def test_a_year_inferred_from_another_day_says_of_what_and_only_within_a_month() -> None:
+    def infer(hint: date) -> Found[date] | None:
+        lines = f"Un titre\n\n{LEAD}".split("\n")
+        return find_dates(lines, FRENCH, today=TODAY, hint=hint, hint_of="the feed's day").published
+
+    found = infer(date(2014, 7, 13))
+    assert found is not None
+    assert (found.value, found.certainty) == (date(2014, 6, 12), INFERRED)
+    assert found.how.endswith("before 2014-07-13, the feed's day")
+    assert infer(date(2014, 7, 14)) is None
 
 
 def test_a_day_without_its_year_is_near_the_other_date() -> None:

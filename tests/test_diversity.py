@@ -78,6 +78,17 @@ def test_what_is_left_out_takes_no_place_of_its_article() -> None:
     assert kept == [0, 2, 3]
 
 
+def test_nothing_is_compared_beyond_what_is_wanted() -> None:
+    passages = [of(name) for name in "abcd"]
+
+    def is_repeated(earlier: int, later: int) -> bool:
+        assert later < 3
+        return (earlier, later) == (0, 1)
+
+    assert choose_diverse(passages, FRENCH, 5, is_repeated, 2) == [0, 2]
+    assert choose_diverse(passages, FRENCH, 5, is_repeated, 0) == []
+
+
 def make_repeated(pairs: Container[tuple[int, int]]) -> Callable[[int, int], bool]:
     return lambda earlier, later: (earlier, later) in pairs
 

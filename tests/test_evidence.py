@@ -44,14 +44,15 @@ def weigh(
     sentences: Sequence[str],
     *,
     language: Language = ENGLISH,
+    article_language: Language | None = None,
     asked_in: Language = ENGLISH,
     title: str = "Title",
     late: LateScores | None = None,
 ) -> list[dict[str, float]]:
     """Return the figures of each sentence of an article, by name."""
     text = "Ünë. " + " ".join(sentences)
-    article = Article("a", language, title, text, "a.md")
-    passage = ScoredPassage(StoredPassage(1, "a", 0, len(text), 0, len(sentences)), 0.9)
+    article = Article("a", article_language or language, title, text, "a.md")
+    passage = ScoredPassage(StoredPassage(1, "a", 0, len(text), 0, len(sentences), language), 0.9)
     scored = []
     for number, sentence in enumerate(sentences):
         start = text.index(sentence)
@@ -70,6 +71,16 @@ def weigh_one(
 ) -> dict[str, float]:
     (figures,) = weigh(index, question, [sentence], **more)  # type: ignore[arg-type]
     return figures
+
+
+def test_a_sentence_counts_in_the_language_of_its_passage(index: LexicalIndex) -> None:
+    asked = "How many cables does the landing station at Marseille connect?"
+    sentence = "The landing stations connected 16 cables in 2024."
+    title = "Connecting the stations"
+    own = weigh_one(index, asked, sentence, title=title)
+    assert own["terms"] > 0 < own["kind"]
+    assert own == weigh_one(index, asked, sentence, title=title, article_language=FRENCH)
+    assert own != weigh_one(index, asked, sentence, title=title, language=FRENCH)
 
 
 def test_every_figure_by_hand(index: LexicalIndex) -> None:

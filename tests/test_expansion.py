@@ -8,6 +8,7 @@ from massilia.corpus.errors import ArticleError
 from massilia.ingest.document import Refusal
 from massilia.ingest.expansion import Expanded, Inline, Link, Page, expand_url
 from massilia.ingest.fetching import Fetched, Fetcher, NotModified
+from massilia.ingest.listing import ListingReader
 from tests.web_server import WebServer, redirect, reply
 
 PAGE = "<!DOCTYPE html><p>Le port de Marseille reçoit des navires.</p>".encode()
@@ -20,8 +21,9 @@ def server() -> Iterator[WebServer]:
 
 
 def expand(server: WebServer, target: str, **given: object) -> list[Expanded]:
-    with Fetcher(allow_loopback=True, interval=0) as fetcher:
-        return list(expand_url(fetcher, server.url(target), **given))  # type: ignore[arg-type]
+    with Fetcher(allow_loopback=True, interval=0) as fetcher, ListingReader() as reader:
+        found = expand_url(fetcher, reader, server.url(target), **given)  # type: ignore[arg-type]
+        return list(found)
 
 
 def list_links(server: WebServer, target: str, **given: object) -> list[str]:

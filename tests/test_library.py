@@ -47,10 +47,10 @@ library = Library.open(Path(sys.argv[1]))
 articles = [library.store.article(each.id) for each in library.store.entries()]
 original = article_rows._insert_split
 
-def kill(connection, article_id, split):
-    original(connection, article_id, split)
+def kill(connection, article, split):
+    original(connection, article, split)
     connection.execute("PRAGMA cache_spill = 1")
-    if article_id == articles[-1].id:
+    if article.id == articles[-1].id:
         os.kill(os.getpid(), signal.SIGKILL)
 
 article_rows._insert_split = kill

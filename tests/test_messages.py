@@ -4,6 +4,7 @@ import re
 import string
 from dataclasses import FrozenInstanceError
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -13,11 +14,16 @@ from massilia.corpus.article import Certainty, Language
 from massilia.ingest.extraction import DocumentKind
 from massilia.ingest.language import OTHER_LANGUAGES
 from massilia.ingest.reader import NOTED
+from massilia.service.about_pages import PROMISES
 from massilia.service.answer import Bucket, Hint, SkippedReason
 from massilia.service.answer_text import describe_hint
+from massilia.service.citation_text import CitationFormat
 from massilia.service.earlier import EarlierError, read_earlier
+from massilia.service.feedback import REASONS, Thumb
 from massilia.service.filters import FilterError, read_filter
+from massilia.service.library_listing import Order
 from massilia.service.messages import Messages, choose_language, load_messages
+from massilia.service.problems import FIELD_FAULTS, QUESTION_FAULTS, STATUSES
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
 from massilia.service.question_check import Remark
 from massilia.service.turns import CarriedKind
@@ -26,15 +32,9 @@ from massilia.service.verification import Reason, Verdict
 FRENCH = load_messages(Language.FRENCH)
 ENGLISH = load_messages(Language.ENGLISH)
 TEMPLATES = sorted((Path(pages.__file__).parent / "templates").glob("*.html"))
+MODULES = sorted(Path(pages.__file__).parent.glob("*.py"))
 
-KEYS_OF_MESSAGES = {
-    "number.thousands_separator",
-    "number.percentage",
-    "date.day",
-    "date.first_of_month",
-    "date.month",
-    *(f"months.{month}" for month in range(1, 13)),
-}
+KEYS_OF_MESSAGES = {"number.percentage", "date.today"}
 """What `messages.py` itself asks for."""
 KEYS_OF_SCOPE = {
     *(f"scope.{use}" for use in ("preferred", "published", "newest", "separator")),
@@ -49,6 +49,11 @@ KEYS_OF_VERIFICATION = {
     *(f"verification.{part}" for part in ("nothing", "now", "elsewhere")),
 }
 """What `verification_text.py` asks for."""
+KEYS_OF_COMPLETIONS = {
+    f"completion.{name}"
+    for name in ("n", "logprobs", "modalities", "response_format", "tool_choice")
+}
+"""What `chat_completions.py` asks for by the names of parameters that it refuses."""
 HINTS: dict[str, dict[str, object]] = {
     "name_not_found": {"name": "Meduza"},
     "nearest": {"name": "Medusa"},
@@ -60,8 +65,19 @@ HINTS: dict[str, dict[str, object]] = {
     "other_dates": {"years": [2016]},
 }
 """The hints of an abstention, with such values as they come with."""
-KEYS_OF_ANSWERS = {*(f"hint.{name}" for name in HINTS), "series.differ"}
+KEYS_OF_ANSWERS = {
+    *(f"hint.{name}" for name in HINTS),
+    *("series.differ", "series.point", "citing.no_date"),
+}
 """What `answer_text.py` asks for, and templates don't."""
+KEYS_OF_PROBLEMS = {
+    *(f"problem.{code}" for code in STATUSES),
+    *(f"problem_title.{code}" for code in STATUSES),
+    *(f"problem_field.{fault}" for fault in FIELD_FAULTS),
+    *(f"problem_field.{part}" for part in ("body", "separator", "told", "unnamed")),
+    *(f"problem_question.{fault}" for fault in QUESTION_FAULTS),
+}
+"""What `problems.py` asks for."""
 FAMILIES = {
     "confidence.": {bucket.lower() for bucket in Bucket},
     "abstention.": {reason.lower() for reason in SkippedReason},
@@ -69,9 +85,15 @@ FAMILIES = {
     "remark.": set(Remark),
     "metadata.": {*NOTED},
     "certainty.": set(Certainty),
+    "citing.": set(CitationFormat),
+    "judging.": set(Thumb),
+    "judging.reason.": {reason for reasons in REASONS.values() for reason in reasons},
     "original.kind.": set(DocumentKind),
+    "about_promises.": {f"{promise}{part}" for promise in PROMISES for part in ("", "_text")},
+    "library_facets.": {"language", "topic", "publisher", "kind"},
+    "library_orders.": set(Order),
+    "problem_title.": set(STATUSES),
     "languages.": set(Language),
-    "language_headings.": set(Language),
     "other_languages.": set(OTHER_LANGUAGES),
     "question_error.": {
         *("empty", "too_long", "too_many_tokens", "control_character"),
@@ -91,15 +113,24 @@ def placeholders(text: str) -> set[str]:
 
 def used_keys() -> set[str]:
     keys = KEYS_OF_MESSAGES | KEYS_OF_SCOPE | KEYS_OF_VERIFICATION | KEYS_OF_ANSWERS
+    keys |= KEYS_OF_PROBLEMS
     for template in TEMPLATES:
         for key, continued in re.findall(r'text\("([\w.]+)"( ~)?', template.read_text()):
             keys |= {key + end for end in FAMILIES[key]} if continued else {key}
+    keys |= KEYS_OF_COMPLETIONS
+    for module in MODULES:
+        source = module.read_text()
+        keys |= set(re.findall(r'\b(?:messages|self)\._?text\(\s*"([\w.]+)"', source))
+        # However a key is handed on: a literal that is one.
+        keys |= set(re.findall(r'"([\w.]+)"', source)) & known_keys(FRENCH)
     return keys
 
 
 def known_keys(messages: Messages) -> set[str]:
     """Give the keys as they are asked for: a plural's two forms are one key."""
-    return {re.sub(r"\.(one|other)$", "", key) for key in messages.texts}
+    plurals = {key.removesuffix(".one") for key in messages.texts if key.endswith(".one")}
+    forms = {f"{key}.{form}" for key in plurals for form in ("one", "other")}
+    return (set(messages.texts) - forms) | plurals
 
 
 def test_both_catalogues_have_the_same_keys() -> None:
@@ -112,7 +143,7 @@ def test_both_catalogues_have_the_same_placeholders() -> None:
 
 
 def test_a_plural_has_both_its_forms() -> None:
-    plurals = {key.rpartition(".")[0] for key in FRENCH.texts if key.endswith((".one", ".other"))}
+    plurals = {key.rpartition(".")[0] for key in FRENCH.texts if key.endswith(".one")}
     assert plurals
     for key in plurals:
         assert {f"{key}.one", f"{key}.other"} <= set(FRENCH.texts), key
@@ -176,7 +207,10 @@ def test_french_is_set_as_french() -> None:
         assert not re.search(r" [:;!?»%]", words), f"{key}: a plain space before a double sign"
         assert not re.search(r"[^\s][:;!?»%]", words), f"{key}: no space before a double sign"
         assert not re.search(r"\s:", words.replace("\u00a0:", "")), f"{key}: not U+00A0 before :"
+        assert not re.search(r"(?<!\u202f)[;!?]", words), f"{key}: not U+202F before ; ! ?"
+        assert not re.search(r"(?<!\u00a0)[»%]", words), f"{key}: not U+00A0 before » or %"
         assert not re.search(r"«(?!\u00a0)", words), f"{key}: no no-break space after «"
+        assert not re.search(r"\d \d|  |\boe[uil]", words), f"{key}: a figure, a space or an œ"
         assert not re.search(r"['\"“”]|\.\.\.", words), f"{key}: a sign of a typewriter"
 
 
@@ -216,6 +250,47 @@ def test_a_sources_date_is_written_in_full_only_where_it_is_sure() -> None:
     assert ENGLISH.source_date("2025-10") == "October 2025"
     for unsure in ("2024", "c. Sept 2024", "2024-13", "2023-02-30", "2024-00", "2024-01-01 ?"):
         assert FRENCH.source_date(unsure) == unsure
+
+
+@pytest.mark.parametrize(
+    ("day", "french", "english"),
+    [
+        ((2026, 11, 28), "aujourd’hui", "today"),
+        ((2026, 11, 27), "il y a 1 jour", "1 day ago"),
+        ((2026, 11, 22), "il y a 6 jours", "6 days ago"),
+        ((2026, 11, 15), "il y a 1 semaine", "1 week ago"),
+        ((2026, 10, 29), "il y a 4 semaines", "4 weeks ago"),
+        ((2026, 10, 28), "il y a 1 mois", "1 month ago"),
+        ((2025, 11, 29), "il y a 11 mois", "11 months ago"),
+        ((2025, 11, 28), "il y a 1 an", "1 year ago"),
+        ((2022, 11, 29), "il y a 3 ans", "3 years ago"),
+        ((1870, 8, 1), "il y a 156 ans", "156 years ago"),
+        ((2026, 12, 1), "dans 3 jours", "in 3 days"),
+        ((2026, 12, 27), "dans 4 semaines", "in 4 weeks"),
+        ((2029, 1, 1), "dans 2 ans", "in 2 years"),
+    ],
+)
+def test_an_age_is_told_in_whole_units(
+    day: tuple[int, int, int], french: str, english: str
+) -> None:
+    today = date(2026, 11, 28)
+    assert FRENCH.age(date(*day), today) == french
+    assert ENGLISH.age(date(*day), today) == english
+
+
+def test_a_number_on_a_scale_is_short() -> None:
+    assert [FRENCH.compact(Decimal(each)) for each in ("250000000", "1756", "0.5", "16")] == [
+        "250\u00a0M",
+        "1,8\u00a0k",
+        "0,5",
+        "16",
+    ]
+    assert ENGLISH.compact(Decimal(1756)) == "1.8k"
+
+
+def test_decimals_are_written_as_the_language_does() -> None:
+    assert FRENCH.decimal(12345.678, 2) == "12\u202f345,68"
+    assert ENGLISH.decimal(12345.678, 2) == "12,345.68"
 
 
 def test_proportions_are_written_in_per_cent() -> None:

@@ -1,4 +1,5 @@
 import itertools
+import json
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -180,7 +181,6 @@ def test_two_passages_under_one_id_are_refused() -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        replace(PRESS, id=1, language=ENGLISH),
         replace(PRESS, id=1, publisher="Gomet"),
         replace(PRESS, id=1, kind=None),
         replace(PRESS, id=1, date_published=None),
@@ -190,6 +190,42 @@ def test_two_passages_under_one_id_are_refused() -> None:
 def test_passages_that_tell_different_things_of_an_article_are_refused(other: PassageRow) -> None:
     with pytest.raises(ValueError, match="passages of the article port-fr don't agree"):
         PassageTable.build([*ROWS, other])
+
+
+def test_passages_of_an_article_may_be_in_two_languages(tmp_path: Path) -> None:
+    rows = [*ROWS, replace(PRESS, id=1, language=ENGLISH), replace(PRESS, id=FIRST + 9)]
+    built = PassageTable.build(rows)
+    built.save(tmp_path / "table.npz")
+    for table in (built, PassageTable.load(tmp_path / "table.npz")):
+        for language in (FRENCH, ENGLISH):
+            for publishers in (frozenset[str](), frozenset({"La Provence"})):
+                within = Filter(languages=frozenset({language}), publishers=publishers)
+                expected = {row.id for row in rows if passes(row, within)}
+                if publishers:
+                    # As it is written in another article.
+                    expected |= {5} if language is ENGLISH else set()
+                selected = table.select(within)
+                assert selected is not None
+                assert set(selected.tolist()) == expected
+        assert len(set(table.works([row.id for row in rows if row.article_id == "port-fr"]))) == 1
+
+
+def test_a_table_of_an_earlier_version_has_the_languages_of_articles(tmp_path: Path) -> None:
+    path = tmp_path / "old.npz"
+    table = PassageTable.build(ROWS)
+    table.save(path)
+    with path.open("rb") as file, np.load(file) as arrays:
+        columns = dict(arrays)
+    del columns["passage_languages"]
+    names = json.loads(columns["names"].tobytes())
+    spoken = {row.article_id: names["languages"].index(row.language) for row in ROWS}
+    columns["languages"] = np.array([spoken[each] for each in names["articles"]], dtype=np.int32)
+    with path.open("wb") as written:
+        np.savez(written, **columns)
+    loaded = PassageTable.load(path)
+    for language in (FRENCH, ENGLISH):
+        within = Filter(languages=frozenset({language}))
+        assert select(loaded, within) == select(table, within)
 
 
 @pytest.mark.parametrize("rows", [0, 1, 6])

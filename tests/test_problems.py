@@ -22,10 +22,9 @@ SECURITY_HEADERS = {
 }
 
 
-@pytest.fixture
-def client(library: Library, toy_encoder: Encoder) -> Iterator[TestClient]:
-    build(library, toy_encoder)
-    with TestClient(create_app(Answerer(library, toy_encoder))) as opened:
+@pytest.fixture(scope="module")
+def client(answerer: Answerer) -> Iterator[TestClient]:
+    with TestClient(create_app(answerer)) as opened:
         yield opened
 
 

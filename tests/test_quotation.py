@@ -531,3 +531,12 @@ def test_marks_are_paired_where_one_sentence_more_does_it() -> None:
     for first, second in pairwise(sentences[1:] + sentences[:1]):
         quoted, _ = quote(" ".join(sentences), first)
         assert quoted.count("«") == quoted.count("»"), (first, second)
+
+
+def test_sentences_are_read_in_the_language_of_their_passage() -> None:
+    text = "The tug Goéland is 32 metres long. It runs on hydrogen and was built in three winters."
+    sentences = split_sentences(text, EN)
+    in_english = choose_extent(make_article(text, EN), sentences, 1)
+    assert text[in_english.start : in_english.end] == text
+    assert choose_extent(make_article(text, FR), sentences, 1, language=EN) == in_english
+    assert choose_extent(make_article(text, FR), sentences, 1) != in_english

@@ -6,7 +6,7 @@ import time
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -482,6 +482,66 @@ def test_what_a_page_says_of_itself_comes_before_its_feed() -> None:
     assert article.language is Language.ENGLISH
     notes = {note.field: note.how for note in article.notes}
     assert notes["date_published"] == "the feed's date"
+
+
+TOLD = (
+    "Le vieux quai\n\nCe jeudi 12 juin, les élus du port se sont réunis pour un débat ouvert à "
+    "tous les habitants du quartier.\n"
+)
+
+
+def test_a_year_that_a_file_leaves_out_is_inferred_from_the_day_it_was_changed(
+    write: WriteFile,
+) -> None:
+    job = write("quai.txt", TOLD)
+    assert job.path is not None
+    for day, published in ((20, date(2014, 6, 12)), (11, date(2014, 6, 12)), (10, None)):
+        changed = datetime(2014, 6, day, 12).timestamp()
+        os.utime(job.path, (changed, changed))
+        article = read_one(job).article
+        assert article.date_published == published
+        notes = [note for note in article.notes if note.field == "date_published"]
+        assert [note.certainty for note in notes] == [Certainty.INFERRED] * bool(published)
+        for note in notes:
+            assert note.how.endswith(f"2014-06-{day}, the day on which the file was last changed")
+
+
+def test_the_day_a_file_was_changed_dates_nothing_by_itself(write: WriteFile) -> None:
+    job = write("quai.txt", f"The old quay\n\n{FIRST}\n\n{SECOND}")
+    assert read_one(job).article.date_published is None
+    dated = write("date.txt", f"The old quay\n\n12 June 2013\n\n{FIRST}\n\n{SECOND}")
+    assert read_one(dated).article.date_published == date(2013, 6, 12)
+
+
+def test_the_day_a_feed_gives_for_a_change_is_one_to_infer_a_year_from() -> None:
+    changed = FeedEntry(url="https://example.org/a", updated=date(2014, 6, 20))
+    job = Job("https://example.org/a", True, TODAY, data=TOLD.encode(), entry=changed)
+    article = read_one(job).article
+    assert (article.date_published, article.date_modified) == (date(2014, 6, 12), changed.updated)
+    notes = {note.field: note for note in article.notes}
+    assert notes["date_published"].certainty is Certainty.INFERRED
+    assert notes["date_published"].how.endswith(
+        "the day on which the feed says that it was changed"
+    )
+    # What the feed says of the publication needs no guess.
+    stated = replace(changed, published=date(2014, 6, 13))
+    article = read_one(replace(job, entry=stated)).article
+    notes = {note.field: note for note in article.notes}
+    assert article.date_published == stated.published
+    assert notes["date_published"].certainty is Certainty.STATED
+    assert read_one(replace(job, entry=None)).article.date_published is None
+
+
+def test_a_text_is_decoded_as_its_server_declares() -> None:
+    text = f"Λιμάνι\n\n{FIRST}\n\n{SECOND}"
+    data = text.encode("iso8859-7")
+    job = Job("https://example.org/a.txt", True, TODAY, data=data, charset="iso-8859-7")
+    reading = read(job)
+    (document,) = reading.documents
+    assert reading.original is not None
+    assert "Λιμάνι" in (document.article.title, *document.article.text.split("\n"))
+    assert all(one == other for one, other in quote_original(document, reading.original))
+    assert read_one(replace(job, charset=None)).article.title != document.article.title
 
 
 def test_an_entry_of_a_feed_is_named_by_its_title() -> None:

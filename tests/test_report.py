@@ -61,7 +61,7 @@ from massilia.eval.run_file import Run
 from massilia.eval.summary import Summary, summarise_run
 from massilia.service.answer import SkippedReason
 from massilia.service.messages import Messages, load_messages
-from massilia.service.pages import STATIC
+from massilia.service.page_rendering import STATIC
 from massilia.service.quality import ROOT
 
 FRENCH = load_messages(Language.FRENCH, CATALOGUES)

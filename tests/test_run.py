@@ -253,7 +253,7 @@ def test_what_is_expected_is_restricted_to_a_language() -> None:
 def test_an_article_ranks_with_the_best_of_its_passages() -> None:
     found = [("b", 0.9), ("a", 0.8), ("b", 0.7), ("c", 0.1234567)]
     passages = [
-        ScoredPassage(StoredPassage(number, name, 0, 1, 0, 0), score)
+        ScoredPassage(StoredPassage(number, name, 0, 1, 0, 0, ENGLISH), score)
         for number, (name, score) in enumerate(found)
     ]
     ranking = (RankedArticle("b", 0.9), RankedArticle("a", 0.8), RankedArticle("c", 0.123457))

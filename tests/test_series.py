@@ -381,3 +381,17 @@ def test_who_says_so(text: str, language: Language, speaker: str | None) -> None
 
 def test_a_claim_of_its_own_is_about_the_claimant() -> None:
     assert read_one("Pour 2022, Provalia a annoncé 77 projets.").names == {"provalia"}
+
+
+def test_figures_are_read_in_the_language_of_their_passage() -> None:
+    stated = state("In 2015, Crosscall had 50 employees.", language=EN)
+    article = replace(stated.article, language=FR)
+    quoted = replace(stated, article=article, passage_language=EN)
+    assert [each.figure for each in read_points(quoted)] == [
+        each.figure for each in read_points(stated)
+    ]
+    in_french = replace(stated, article=article)
+    assert (quoted.language, in_french.language) == (EN, FR)
+    assert [each.figure for each in read_points(in_french)] != [
+        each.figure for each in read_points(stated)
+    ]

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -271,3 +271,33 @@ def test_an_interrupted_server_finishes_and_ends_well(
     assert started.lines == []
     with pytest.raises(ConnectionRefusedError):
         started.get("/healthz")
+
+
+def read_events(stream: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Read server-sent events line by line, as the standard has them parsed."""
+    event, data = "", []
+    for line in (each.decode().rstrip("\n") for each in stream):
+        if not line and data:
+            yield event, json.loads("\n".join(data))
+            event, data = "", []
+        name, _, value = line.partition(":")
+        if name == "event":
+            event = value.removeprefix(" ")
+        elif name == "data":
+            data.append(value.removeprefix(" "))
+
+
+def test_a_streamed_answer_is_the_answer(server: Server) -> None:
+    body = json.dumps({"question": CAPACITY, "stream": True})
+    with closing(server.connect()) as connection:
+        connection.request("POST", "/v1/answer", body, {"Content-Type": "application/json"})
+        response = connection.getresponse()
+        assert response.getheader("Content-Type", "").startswith("text/event-stream")
+        assert response.getheader("Transfer-Encoding") == "chunked"
+        events = list(read_events(response))
+    assert [name for name, _ in events][:2] == ["understood", "quote"]
+    name, answer = events[-1]
+    assert name == "answer"
+    plain = server.ask(CAPACITY)
+    for field in ("question", "confidence", "answers", "citations"):
+        assert answer[field] == plain[field]

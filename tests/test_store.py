@@ -195,6 +195,25 @@ def test_a_library_of_the_first_version_is_brought_up_to_date(
             opened.close()
 
 
+@pytest.mark.parametrize("method", [Store.create, Store.open])
+def test_a_library_of_the_third_version_has_passages_in_the_language_of_their_articles(
+    store: Store, method: Callable[[Path], Store]
+) -> None:
+    store.put([PORT, Document(replace(VILLE.article, language=Language.ENGLISH), "x")])
+    passages, state = store.indexed_passages(), store.state()
+    store.close()
+    make_sqlite(store.path, "ALTER TABLE passages DROP COLUMN language", "PRAGMA user_version = 3")
+    for _ in range(2):
+        opened = method(store.folder)
+        try:
+            assert (opened.indexed_passages(), opened.state()) == (passages, state)
+            stored = opened.passages([each.id for each in passages])
+            assert [each.language for each in stored] == [Language.FRENCH, Language.ENGLISH]
+            assert [row.language for row in opened.passage_rows()] == ["fr", "en"]
+        finally:
+            opened.close()
+
+
 def test_what_is_encoded_is_cut_from_the_text_under_its_heading(store: Store) -> None:
     text = "Avant. Encore.\n\nLe port\n\nIl vit."
     article = replace(PORT.article, text=text, headings=(Heading(2, 16, 23),), marks=())
@@ -431,8 +450,8 @@ def test_a_database_of_another_program_is_refused_and_left_as_it_is(
 @pytest.mark.parametrize("method", [Store.create, Store.open])
 def test_a_newer_schema_is_refused(store: Store, method: Callable[[Path], Store]) -> None:
     store.close()
-    make_sqlite(store.path, "PRAGMA user_version = 4")
-    with pytest.raises(LibraryError, match=r"library\.sqlite has schema version 4.* reads 3"):
+    make_sqlite(store.path, "PRAGMA user_version = 5")
+    with pytest.raises(LibraryError, match=r"library\.sqlite has schema version 5.* reads 4"):
         method(store.folder)
 
 

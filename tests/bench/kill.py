@@ -24,6 +24,7 @@ MASSILIA = str(Path(sys.executable).with_name("massilia"))
 TABLES = ("articles", "headings", "sources", "marks", "copies", "documents")
 SPLIT = ("sentences", "passages")
 """Their ids count on from the clock."""
+Rows = dict[str, list[tuple[object, ...]]]
 
 
 def main() -> None:
@@ -61,13 +62,27 @@ def kill_ingests(folder: Path, files: int, kills: int, seed: int = 7) -> list[bo
             process.wait()
             left.append(f"{moment:.2f} s: {_count_articles(library)} articles")
         ended = _start(press, library).wait()
-        same = ended == 0 and dump_library(library) == expected
-        equal.append(same)
-        print(f"killed after {' and '.join(left)}; then {'equal' if same else 'OTHER'}", flush=True)
+        found = dump_library(library)
+        equal.append(ended == 0 and found == expected)
+        print(f"killed after {' and '.join(left)}; then {'equal' if equal[-1] else 'OTHER'}")
+        if not equal[-1]:
+            print(f"    exit status {ended}, {_describe_difference(found, expected)}")
+        sys.stdout.flush()
     return equal
 
 
-def dump_library(folder: Path) -> dict[str, list[tuple[object, ...]]]:
+def _describe_difference(found: Rows, expected: Rows) -> str:
+    """Return how many rows of each table are of one library only, and the first of them."""
+    only = {
+        name: [*(set(found[name]) - set(rows)), *(set(rows) - set(found[name]))]
+        for name, rows in expected.items()
+    }
+    return "; ".join(
+        f"{name}: {len(rows)} rows, {str(rows[0])[:300]}" for name, rows in only.items() if rows
+    )
+
+
+def dump_library(folder: Path) -> Rows:
     """Return the rows of a library, without the ids of sentences and passages."""
     with closing(sqlite3.connect(folder / "library.sqlite")) as connection:
         dumped = {
