@@ -1,5 +1,7 @@
 """The web application: the JSON interface and the pages over one answerer."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from importlib.metadata import version
 
 from fastapi import FastAPI, Request, Response
@@ -70,6 +72,7 @@ def create_app(
         # The stock pages of Swagger UI and ReDoc load their scripts from another host.
         docs_url=None,
         redoc_url=None,
+        lifespan=lambda _: _run_beside(suggestions),
     )
     app.state.options = options
     app.include_router(make_api(answerer, suggestions, options))
@@ -82,6 +85,13 @@ def create_app(
     _handle_errors(app, options)
     _add_gates(app, options)
     return app
+
+
+@asynccontextmanager
+async def _run_beside(suggestions: Suggestions | None) -> AsyncIterator[None]:
+    """Look for questions to suggest as long as the application runs."""
+    with suggestions.running() if suggestions else nullcontext():
+        yield
 
 
 def _add_gates(app: FastAPI, options: ServingOptions) -> None:

@@ -421,6 +421,14 @@ def articles(place: Place, as_json: bool, library: Path | None) -> None:
     metavar="SECONDS",
     help="How long an answer may take. Default: 30.",
 )
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    metavar="N",
+    help="Answer in so many processes; one a processor answers most.",
+)
 @library_option
 @click.pass_obj
 def serve(
@@ -432,6 +440,7 @@ def serve(
     allowed_origins: tuple[str, ...],
     feedback: bool | None,
     max_seconds: float | None,
+    workers: int,
     library: Path | None,
 ) -> None:
     """Serve the chat page and the JSON interface; prints the address when it is ready.
@@ -456,8 +465,7 @@ def serve(
             feedback=feedback,
             max_seconds=max_seconds,
         )
-        with open_answerer(settings) as answerer:
-            run_server(answerer, listener, options)
+        run_server(partial(open_answerer, settings), listener, options, workers)
 
 
 @cli.command("mcp")

@@ -398,7 +398,7 @@ def test_conversations_are_kept_in_the_browser_and_can_be_forgotten(open_page: O
     assert page.locator(".none").is_visible()
     assert json.loads(page.evaluate("localStorage['massilia.conversations']")) == []
     page.keyboard.press("Escape")
-    assert not page.locator("dialog").count()
+    wait_until(page, "!document.querySelector('dialog')")
     assert page.context.cookies() == []
 
 

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
@@ -73,11 +74,11 @@ def environment(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> 
     return kept | {"HOME": str(home), "XDG_CACHE_HOME": str(home), "XDG_DATA_HOME": str(home)}
 
 
-def start(library: Path, environment: dict[str, str]) -> Server:
+def start(library: Path, environment: dict[str, str], *options: str) -> Server:
     """Start `massilia serve` on a free port, and wait until it prints its address."""
     program = Path(sys.executable).with_name("massilia")
     process = subprocess.Popen(
-        [program, "serve", "--port", "0", "--library", library],
+        [program, "serve", "--port", "0", "--library", library, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -271,6 +272,36 @@ def test_an_interrupted_server_finishes_and_ends_well(
     assert started.lines == []
     with pytest.raises(ConnectionRefusedError):
         started.get("/healthz")
+
+
+def list_children(process_id: int) -> list[int]:
+    """List the children of a process that answer, not the one that cleans up after them."""
+    listed = Path(f"/proc/{process_id}/task/{process_id}/children").read_text().split()
+    commands = {each: Path(f"/proc/{each}/cmdline").read_bytes() for each in listed}
+    return [int(each) for each, command in commands.items() if b"spawn_main" in command]
+
+
+def test_of_two_workers_one_that_dies_is_replaced(
+    corpus_path: Path, environment: dict[str, str]
+) -> None:
+    started = start(corpus_path, environment, "--workers", "2")
+    try:
+        before = list_children(started.process.pid)
+        assert len(before) == 2
+        os.kill(before[0], signal.SIGKILL)
+        # The other may have been asked before it is noticed.
+        limit = time.monotonic() + SECONDS
+        while set(list_children(started.process.pid)) in ({*before}, {before[1]}):
+            assert time.monotonic() < limit
+            time.sleep(0.1)
+        assert len(list_children(started.process.pid)) == 2
+        for _ in range(8):
+            assert started.ask(CAPACITY)["answers"]
+        after = list_children(started.process.pid)
+    finally:
+        assert stop(started, signal.SIGTERM) == 0
+    assert not any(Path(f"/proc/{each}").exists() for each in after)
+    assert not any("Traceback" in line for line in started.lines), started.lines
 
 
 def read_events(stream: Iterable[bytes]) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -324,11 +324,12 @@ def test_the_page_waits_for_nothing_and_shows_them_once_they_are_chosen(
         wait_until(lambda: "For example" in client.get("/en/").text)
         page = client.get("/en/").text
         address = "/en/?q=Where%20is%20the%20quay%20of%20Zephyrin%20Kowalczyk%3F"
-        assert f'<a href="{address}">{QUAY}</a>' in page
+        assert f'<a href="{address}" data-ask>' in page
+        assert f"<span>{QUAY}</span></a>" in page
         assert QUAY in client.get(address).text
         assert "Par exemple" not in client.get("/fr/").text
         # One that can't be asked is asked anew on the same page.
-        assert f'<a href="{address}">' in client.get("/en/?q=").text
+        assert f'<a href="{address}" data-ask>' in client.get("/en/?q=").text
 
 
 def test_they_are_chosen_again_when_the_library_is_built_anew(

@@ -338,7 +338,7 @@ def test_a_question_that_leans_on_others_is_told_as_asked_and_as_searched(
         ("Qui ?", "/history", "valid list"),
         ([1], "/history/0", "valid string"),
         (["Qui ?"] * (MAX_EARLIER + 1), "/history", "at most 10"),
-        (["Qui ?", "x" * 501], "/history", "question 2 can't be read: The question has 501"),
+        (["Qui ?", "x" * 501], "/history", "Earlier question 2 has 501"),
         (["a\x07b"], "/history", "U+0007 at position 1"),
         (None, "/history", "valid list"),
     ],

@@ -1,6 +1,7 @@
 """Measure the service over HTTP: questions a second and times, by how many clients ask at once.
 
     python -m tests.bench.serving [--clients 1 --clients 8 --clients 32] [--questions 572]
+                                  [--workers 2]
 
 `massilia serve` runs as a process with the embedded library, and the clients in a second one that
 asks each of the development questions once for each number of clients, over connections that stay
@@ -45,12 +46,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--clients", type=int, action="append", help="may be repeated")
     parser.add_argument("--questions", type=int)
+    parser.add_argument("--workers", type=int, help="processes of the server; one a processor")
     options = parser.parse_args()
     questions = [each.question for each in read_questions(options.questions)]
     cores = len(os.sched_getaffinity(0))
     processes = multiprocessing.get_context("spawn")
     failures = 0
-    with processes.Pool(1) as encoding, processes.Pool(1) as asking, serve() as address:
+    with (
+        processes.Pool(1) as encoding,
+        processes.Pool(1) as asking,
+        serve(options.workers or cores) as address,
+    ):
         measure = partial(encoding.apply, measure_encoder)
         asking.apply(ask_all, (address, questions[:WARM_UP], 4))
         before = [measure((questions, threads)) for threads in (1, cores)]
@@ -73,11 +79,13 @@ def main() -> None:
 
 
 @contextmanager
-def serve() -> Iterator[tuple[str, int]]:
+def serve(workers: int) -> Iterator[tuple[str, int]]:
     """Run `massilia serve` on a free port; yields its host and port."""
     program = Path(sys.executable).with_name("massilia")
     with subprocess.Popen(
-        [program, "serve", "--port", "0"], stdout=subprocess.PIPE, text=True
+        [program, "serve", "--port", "0", "--workers", str(workers)],
+        stdout=subprocess.PIPE,
+        text=True,
     ) as process:
         assert process.stdout is not None
         try:
