@@ -152,7 +152,9 @@ def ingest(
     from massilia.service.ingestion import IngestOptions, ingest_inputs
 
     settings = _read_settings(place, library)
-    options = IngestOptions(date.today(), prune, workers, max_articles, allow_loopback)
+    options = IngestOptions(
+        date.today(), prune, workers, max_articles, allow_loopback, keep_documents=as_json
+    )
     try:
         with ExitStack() as stack:
             if dry_run:

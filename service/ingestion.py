@@ -39,7 +39,8 @@ class IngestOptions:
 
     With `prune`, articles are removed whose files are gone from a folder. `max_articles` limits
     what is read of a feed or a sitemap. `workers` is how many processes read documents. `today` is
-    the day beyond which no date of publication lies.
+    the day beyond which no date of publication lies. With `keep_documents`, what was read is
+    returned too, all of it in memory.
     """
 
     today: date
@@ -47,6 +48,7 @@ class IngestOptions:
     workers: int | None = None
     max_articles: int = 100
     allow_loopback: bool = False
+    keep_documents: bool = False
 
 
 def ingest_inputs(
@@ -170,7 +172,8 @@ class _Ingestion:
             self._wrote = True
             self._ingested.changes += self._library.put_readings(readings)
             for each in readings:
-                self._ingested.documents += each.documents
+                if self._options.keep_documents:
+                    self._ingested.documents += each.documents
                 self._kept.add(each.place)
             readings.clear()
 

@@ -53,10 +53,17 @@ def ingest(library: Library, monkeypatch: pytest.MonkeyPatch) -> Ingest:
     monkeypatch.setattr(ingestion, "FEW", 0)
 
     def ingest(*inputs: object, **options: object) -> Ingested:
-        chosen = IngestOptions(TODAY, **{"workers": 1, **options})  # type: ignore[arg-type]
+        chosen = IngestOptions(TODAY, **{"workers": 1, "keep_documents": True, **options})  # type: ignore[arg-type]
         return ingest_inputs(library, [str(each) for each in inputs], chosen, show)
 
     return ingest
+
+
+def test_what_was_read_is_kept_only_where_it_is_asked_for(ingest: Ingest, tmp_path: Path) -> None:
+    path = write(tmp_path / "ship.txt", "The ship is old.")
+    assert ingest(path, keep_documents=False).documents == []
+    write(path, "The ship is new.", seconds_ago=5)
+    assert len(ingest(path).documents) == 1
 
 
 @contextmanager
