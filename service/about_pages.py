@@ -9,10 +9,10 @@ from massilia.corpus.article import Language
 from massilia.service.answerer import Answerer
 from massilia.service.api_reference import ReferenceReader
 from massilia.service.crawling import write_robots, write_sitemap
+from massilia.service.links import read_site
 from massilia.service.messages import load_messages
 from massilia.service.page_rendering import (
     METHODS,
-    read_site,
     redirect_to_language,
     render_page,
 )
@@ -37,11 +37,11 @@ def make_about_pages(answerer: Answerer) -> APIRouter:
 
     @router.api_route("/robots.txt", methods=METHODS)
     def show_robots(request: Request) -> Response:
-        return PlainTextResponse(write_robots(read_site(request)))
+        return PlainTextResponse(write_robots(read_site(request.scope)))
 
     @router.api_route("/sitemap.xml", methods=METHODS)
     def show_sitemap(request: Request) -> Response:
-        content = write_sitemap(answerer.store.entries(), read_site(request))
+        content = write_sitemap(answerer.store.entries(), read_site(request.scope))
         return Response(content, media_type="application/xml")
 
     for language in Language:
@@ -71,7 +71,7 @@ def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
         reader = ReferenceReader(
             request.app.openapi(),
             load_messages(language),
-            read_site(request),
+            read_site(request.scope),
             # An article that can be asked for.
             {"article_id": entries[0].id if entries else "ID", "passage_id": "1"},
         )

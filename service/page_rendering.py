@@ -13,6 +13,7 @@ from jinja2.environment import TemplateModule
 
 from massilia.corpus.article import Language
 from massilia.service.answer_text import describe_disagreements, describe_time
+from massilia.service.links import read_site
 from massilia.service.messages import choose_language, load_messages
 from massilia.service.page_addresses import address_article, address_original
 from massilia.service.question import MAX_CHARACTERS
@@ -64,7 +65,7 @@ def _page_values(request: Request, language: Language) -> dict[str, object]:
     today = date.today()
     return {
         "language": language,
-        "site": read_site(request),
+        "site": read_site(request.scope),
         # The query as it was sent, so that a question is the same one.
         "address": with_query(request.url.path, request),
         "text": messages.text,
@@ -108,11 +109,6 @@ def preferred_language(request: Request) -> Language:
     """Return the language that a browser asks for."""
     # Header fields of one name count as one list.
     return choose_language(",".join(request.headers.getlist("Accept-Language")))
-
-
-def read_site(request: Request) -> str:
-    """Return the scheme and the host that a page is asked for at, without a slash at the end."""
-    return str(request.base_url).rstrip("/")
 
 
 def with_query(address: str, request: Request) -> str:

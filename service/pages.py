@@ -36,12 +36,12 @@ from massilia.service.feedback import MAX_COMMENT_CHARACTERS
 from massilia.service.feedback_pages import make_feedback_pages, offer_judging
 from massilia.service.filters import FilterError, read_filter
 from massilia.service.library_pages import make_library_pages
+from massilia.service.links import read_site
 from massilia.service.messages import load_messages
 from massilia.service.page_addresses import address_article
 from massilia.service.page_rendering import (
     METHODS,
     load_macros,
-    read_site,
     redirect_to_language,
     render_page,
 )
@@ -220,7 +220,7 @@ def _write_citations(
     work = CitedWork(
         citation=citation,
         authors=article.authors if article else (),
-        address=citation.deep_link or citation.url or f"{read_site(request)}{own}",
+        address=citation.deep_link or citation.url or f"{read_site(request.scope)}{own}",
     )
     return write_citations(work, load_messages(language))
 

@@ -6,10 +6,11 @@ from starlette.exceptions import HTTPException
 
 from massilia.corpus.article import Article, Language
 from massilia.index.store import ArticleEntry, Store
+from massilia.service.links import read_site
 from massilia.service.marked_text import mark_text, number_sources, read_span
 from massilia.service.original import find_original_part
 from massilia.service.page_addresses import address_article
-from massilia.service.page_rendering import METHODS, read_site, render_page, with_query
+from massilia.service.page_rendering import METHODS, render_page, with_query
 from massilia.service.quote_place import place_quote
 from massilia.service.structured_data import describe_article
 
@@ -53,7 +54,9 @@ def _make_pages_in(language: Language, store: Store) -> APIRouter:
             copies=store.copies([article_id]).get(article_id, ()),
             notes={note.field: note for note in article.notes},
             passage=place_quote(article, quote) if quote else None,
-            structured=describe_article(article, read_site(request), sources, translations, quote),
+            structured=describe_article(
+                article, read_site(request.scope), sources, translations, quote
+            ),
             quoted=quoted,
             span=span,
             has_original=store.has_original(article_id),
