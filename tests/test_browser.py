@@ -3,11 +3,10 @@
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
 from massilia.index.library import Library
@@ -17,12 +16,9 @@ from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
 from massilia.service.composition import cite
 from massilia.service.question import Question
+from tests.chromium import needs_chromium, open_browser, read_texts, watch_page
 
-CHROMIUM = Path("/usr/bin/chromium")
-
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no browser to look with: {CHROMIUM} is missing"
-)
+pytestmark = needs_chromium
 
 FILLER = "\n\n".join(f"Paragraphe {number}. " + "Rien à citer ici. " * 12 for number in range(20))
 QUOTED = (
@@ -87,14 +83,8 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            # Containers seldom allow Chromium's own sandbox; only our own pages are opened.
-            args=["--no-sandbox"],
-        )
-        yield browser
-        browser.close()
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -105,29 +95,10 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     )
     page = context.new_page()
     complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        # Chromium reports the status of an error page, which the tests below ask for.
-        if "the server responded with a status of" not in message.text:
-            complaints.append(message.text)
-
-    def watch(request: Request) -> None:
-        if not request.url.startswith(address):
-            complaints.append(f"a request to {request.url}")
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", watch)
+    watch_page(page, complaints, address)
     yield page
     context.close()
     assert complaints == []
-
-
-def read_texts(page: Page, selector: str) -> list[str]:
-    texts: list[str] = page.eval_on_selector_all(
-        selector, "elements => elements.map(element => element.textContent)"
-    )
-    return texts
 
 
 def test_a_reader_asks_by_keyboard_and_follows_the_quote_into_its_article(page: Page) -> None:

@@ -15,19 +15,16 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import (
     Browser,
     BrowserContext,
-    ConsoleMessage,
     Page,
-    Request,
     Response,
     Route,
-    sync_playwright,
 )
 
 from massilia.corpus.article import Language
 from massilia.service.messages import Messages, load_messages
+from tests.chromium import needs_chromium, open_browser, read_texts, watch_page
 from tests.running_server import RunningServer, make_environment, run_server
 
-CHROMIUM = Path("/usr/bin/chromium")
 FOUNDERS = {"fr": "Qui a fondé P.Factory ?", "en": "Who founded P.Factory?"}
 WHEN = {"fr": "Et quand ?", "en": "And when?"}
 CABLES = {
@@ -42,9 +39,7 @@ QUOTED = {
 MOST_BYTES = 150_000
 LANGUAGES = [str(language) for language in Language]
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no browser to look with: {CHROMIUM} is missing"
-)
+pytestmark = needs_chromium
 
 Open = Callable[..., Page]
 
@@ -68,14 +63,8 @@ def address(served: tuple[RunningServer, Path]) -> str:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            # Containers seldom allow Chromium's own sandbox; only our own pages are opened.
-            args=["--no-sandbox"],
-        )
-        yield browser
-        browser.close()
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -83,15 +72,6 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
     """Open pages that fail the test on any complaint of the browser and any foreign request."""
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        # Chromium reports what the tests below ask for: a refused question, a server that is gone.
-        if "Failed to load resource" not in message.text:
-            complaints.append(message.text)
-
-    def watch(request: Request) -> None:
-        if not request.url.startswith(address):
-            complaints.append(f"a request to {request.url}")
 
     def open_page(
         path: str, *, javascript: bool = True, scheme: str = "light", width: int = 1280
@@ -106,9 +86,7 @@ def open_page(browser: Browser, address: str) -> Iterator[Open]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.on("console", hear)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on("request", watch)
+        watch_page(page, complaints, address)
         page.goto(path)
         return page
 
@@ -139,10 +117,6 @@ def wait_until(page: Page, condition: str) -> None:
             return
         page.wait_for_timeout(50)
     raise AssertionError(f"it never came true that {condition}")
-
-
-def read_texts(page: Page, selector: str) -> list[str]:
-    return [each.text_content() or "" for each in page.locator(selector).all()]
 
 
 BOTH = pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from shutil import copytree
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from massilia.corpus.article import Article, Language
 from massilia.index.encoder import Encoder
@@ -18,10 +18,10 @@ from massilia.index.library import Library
 from massilia.ingest.document import Document, Reading
 from massilia.ingest.job import Job
 from massilia.ingest.reader import read_job
+from tests.chromium import needs_chromium, open_browser, read_texts, watch_page
 from tests.running_server import make_environment, run_server
 from tests.web_server import WebServer, reply
 
-CHROMIUM = Path("/usr/bin/chromium")
 QUOTE = "Le quai de la Lave accueille un chantier naval, dit «\u00a0oui\u00a0» & reste ouvert."
 FILLER = "Rien à citer dans cette phrase. " * 40
 TEXT = f"{FILLER}\n\n{QUOTE}\n\n{FILLER}"
@@ -43,9 +43,7 @@ PAGES = (
 )
 """Every kind of page but the conversation."""
 
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no browser to look with: {CHROMIUM} is missing"
-)
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +93,8 @@ def _make_article(url: str) -> Article:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -109,29 +105,10 @@ def page(browser: Browser, address: str, publisher: WebServer) -> Iterator[Page]
     )
     page = context.new_page()
     complaints: list[str] = []
-
-    def hear(message: ConsoleMessage) -> None:
-        # Chromium reports the status of an error page, which the tests below ask for.
-        if "the server responded with a status of" not in message.text:
-            complaints.append(message.text)
-
-    def watch(request: Request) -> None:
-        if not request.url.startswith((address, publisher.url())):
-            complaints.append(f"a request to {request.url}")
-
-    page.on("console", hear)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("request", watch)
+    watch_page(page, complaints, address, publisher.url())
     yield page
     context.close()
     assert complaints == []
-
-
-def read_texts(page: Page, selector: str) -> list[str]:
-    texts: list[str] = page.eval_on_selector_all(
-        selector, "elements => elements.map(element => element.textContent)"
-    )
-    return texts
 
 
 def test_a_reader_searches_by_keyboard_and_reads_the_marked_sentence(page: Page) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import uvicorn
 from fastapi.testclient import TestClient
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from massilia.corpus.article import Article, Language
 from massilia.eval.question_set import GoldSpan
@@ -26,17 +26,13 @@ from massilia.ingest.document import Document
 from massilia.service.answerer import Answerer
 from massilia.service.app import SECURITY_HEADERS, create_app
 from massilia.service.quality import REPORT, ROOT, publish_report, read_report, write_policy
+from tests.chromium import needs_chromium, open_browser
 
-CHROMIUM = Path("/usr/bin/chromium")
 SITE_POLICY = SECURITY_HEADERS["Content-Security-Policy"]
 STYLE = "\np { color: #a5421c; }\n/* é */"
 SMALL = f"<!doctype html>\n{ROOT}<head><style>{STYLE}</style></head><p>Rapport é</p></html>\n"
 WHEN = 1_800_000_000
 """15 January 2027, 08:00:00 in Universal Time."""
-
-needs_browser = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"no browser to look with: {CHROMIUM} is missing"
-)
 
 
 class SilentAnswerer(Answerer):
@@ -311,14 +307,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            # Containers seldom allow Chromium's own sandbox; only our own pages are opened.
-            args=["--no-sandbox"],
-        )
-        yield browser
-        browser.close()
+    with open_browser() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -367,7 +357,7 @@ def shown_headings(page: Page) -> list[str]:
 FRENCH, ENGLISH = ["Ce que valent les réponses"], ["How good the answers are"]
 
 
-@needs_browser
+@needs_chromium
 def test_the_language_is_switched_by_keyboard(page: Page, address: str) -> None:
     """And what the keyboard reaches next is in the language that is shown."""
     page.goto(address)
@@ -389,7 +379,7 @@ def test_the_language_is_switched_by_keyboard(page: Page, address: str) -> None:
     assert shown_headings(page) == FRENCH
 
 
-@needs_browser
+@needs_chromium
 def test_an_anchor_opens_its_language(page: Page, address: str) -> None:
     for anchor, headings in (
         ("#en", ENGLISH),
@@ -402,7 +392,7 @@ def test_an_anchor_opens_its_language(page: Page, address: str) -> None:
         assert shown_headings(page) == headings, anchor
 
 
-@needs_browser
+@needs_chromium
 def test_the_address_chooses_the_language_and_the_anchor_may_change_it(
     page: Page, report: str, served: tuple[str, Path]
 ) -> None:
@@ -415,7 +405,7 @@ def test_the_address_chooses_the_language_and_the_anchor_may_change_it(
     assert shown_headings(page) == FRENCH
 
 
-@needs_browser
+@needs_chromium
 def test_the_style_is_still_allowed_when_the_browser_asks_again(
     page: Page, report: str, served: tuple[str, Path]
 ) -> None:
@@ -430,14 +420,14 @@ def test_the_style_is_still_allowed_when_the_browser_asks_again(
     assert colour == "rgb(12, 60, 85)"
 
 
-@needs_browser
+@needs_chromium
 def test_the_sites_links_are_shown_on_the_site_alone(page: Page, address: str) -> None:
     page.goto(address)
     links = page.locator(".site a:visible").all_inner_texts()
     assert links == ([] if address.startswith("file:") else ["Question", "Bibliothèque"])
 
 
-@needs_browser
+@needs_chromium
 def test_the_page_is_never_wider_than_the_screen(page: Page, address: str) -> None:
     """Its tables scroll within themselves, with everything in them open."""
     for anchor in ("#fr", "#en"):
@@ -453,7 +443,7 @@ def test_the_page_is_never_wider_than_the_screen(page: Page, address: str) -> No
         assert wide > 0
 
 
-@needs_browser
+@needs_chromium
 def test_the_colours_follow_the_browsers(page: Page, file: str) -> None:
     page.goto(file)
     for scheme, colour in (("light", "rgb(247, 241, 229)"), ("dark", "rgb(13, 26, 35)")):
@@ -462,7 +452,7 @@ def test_the_colours_follow_the_browsers(page: Page, file: str) -> None:
         assert shown == colour
 
 
-@needs_browser
+@needs_chromium
 def test_a_wide_table_is_scrolled_by_keyboard(page: Page, file: str) -> None:
     page.set_viewport_size({"width": 360, "height": 800})
     page.goto(file)
@@ -477,7 +467,7 @@ def test_a_wide_table_is_scrolled_by_keyboard(page: Page, file: str) -> None:
     assert table.evaluate("each => each.scrollLeft") > 0
 
 
-@needs_browser
+@needs_chromium
 def test_texts_of_plots_lie_within_them_and_can_be_read_on_a_telephone(
     page: Page, file: str
 ) -> None:
@@ -499,7 +489,7 @@ def test_texts_of_plots_lie_within_them_and_can_be_read_on_a_telephone(
         assert min(sizes) >= 9
 
 
-@needs_browser
+@needs_chromium
 def test_one_language_is_printed_without_the_controls(page: Page, file: str) -> None:
     page.goto(f"{file}#en")
     page.emulate_media(media="print")
