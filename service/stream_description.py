@@ -59,7 +59,9 @@ def describe_lines() -> Responses:
 
 def describe_batch() -> dict[str, Any]:
     """Return the description of the lines of a batch."""
-    example = '{"id": 1, "question": "Who landed 2Africa?"}\n{"id": 2, "question": "Since when?"}\n'
+    example = (
+        '{"id": 1, "question": "Who owns Atlas Offshore?"}\n{"id": 2, "question": "Since when?"}\n'
+    )
     return {
         "requestBody": {
             "required": True,

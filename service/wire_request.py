@@ -68,7 +68,7 @@ QuestionText = Annotated[
             "White space at its ends is left out, and within it counts as one space. No control "
             "characters."
         ),
-        examples=["Who landed 2Africa?"],
+        examples=["Who owns Atlas Offshore?"],
         json_schema_extra={"minLength": 1, "maxLength": MAX_CHARACTERS, "pattern": _NOT_BLANK},
     ),
 ]
