@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
-from html.parser import HTMLParser
 from pathlib import Path
 
 from fastapi.testclient import TestClient
@@ -15,8 +14,7 @@ from massilia.ingest.document import Document
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
 from massilia.service.serving import ServingOptions
-
-VOID = {"meta", "link", "img", "input", "br", "hr", "circle", "line", "use", "path"}
+from tests.page_elements import Page
 
 
 def make_article(
@@ -64,55 +62,15 @@ def serve_articles(
     library.close()
 
 
-class Page(HTMLParser):
-    """Collect the elements of a page, with their attributes and the text within them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.html = html
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self._open: list[tuple[str, list[str]]] = []
-        self.feed(html)
-        self.close()
-        assert not self._open, f"<{self._open[-1][0]}> is never closed"
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        text: list[str] = []
-        self.elements.append((tag, dict(attrs), text))
-        if tag not in VOID:
-            self._open.append((tag, text))
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, dict(attrs), []))
-
-    def handle_endtag(self, tag: str) -> None:
-        opened, _ = self._open.pop()
-        assert opened == tag, f"<{opened}> is closed by </{tag}>"
-
-    def handle_data(self, data: str) -> None:
-        for _, text in self._open:
-            text.append(data)
+class TidyPage(Page):
+    """Give texts with runs of white space as one space."""
 
     def texts(self, tag: str, **attributes: str) -> list[str]:
-        return [
-            " ".join("".join(text).split())
-            for each, found, text in self.elements
-            if each == tag
-            and all(found.get(name.rstrip("_")) == value for name, value in attributes.items())
-        ]
-
-    def values(self, tag: str, attribute: str, **attributes: str) -> list[str | None]:
-        return [
-            found[attribute]
-            for each, found, _ in self.elements
-            if each == tag
-            and attribute in found
-            and all(found.get(name.rstrip("_")) == value for name, value in attributes.items())
-        ]
+        return [" ".join(text.split()) for text in super().texts(tag, **attributes)]
 
 
-def get_page(client: TestClient, address: str, status: int = 200) -> Page:
+def get_page(client: TestClient, address: str, status: int = 200) -> TidyPage:
     response = client.get(address)
     assert response.status_code == status, response.text
     assert response.headers["content-type"] == "text/html; charset=utf-8"
-    return Page(response.text)
+    return TidyPage(response.text)

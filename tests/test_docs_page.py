@@ -19,7 +19,7 @@ from massilia.service.problems import STATUSES, TYPES
 from massilia.service.serving import ServingOptions
 from massilia.service.software import list_software
 from tests.conftest import WordEncoder
-from tests.library_client import Page, get_page, make_article, serve_articles
+from tests.library_client import TidyPage, get_page, make_article, serve_articles
 from tests.test_topic_map import make_entry
 
 README = Path(__file__).parent.parent / "README.md"
@@ -65,7 +65,7 @@ def test_every_operation_parameter_and_status_is_told(
     }
     assert len(told) == len(listed) >= 9
     for html in told:
-        part = Page(f"<article{html.partition('</article>')[0]}</article>")
+        part = TidyPage(f"<article{html.partition('</article>')[0]}</article>")
         method, path = part.texts("h3")[0].split(" ")
         operation = listed.pop((method, path))
         statuses = [text for text in part.texts("dt") if text]
@@ -178,7 +178,7 @@ def test_the_python_examples_run(
     """As they stand on the page, but for the network between them and the application."""
     page = get_page(client, "/en/docs")
     programs = [text for text in page.html.split("<pre")[1:] if f"{SITE}{path}&#39;" in text]
-    program = Page(f"<pre{programs[0].partition('</pre>')[0]}</pre>")
+    program = TidyPage(f"<pre{programs[0].partition('</pre>')[0]}</pre>")
     source = "".join("".join(text) for tag, _, text in program.elements if tag == "code")
     assert "urllib.request" in source
 

@@ -18,7 +18,7 @@ from massilia.service.filters import FilterError
 from massilia.service.library_listing import PER_PAGE, Order, Selection, read_selection
 from massilia.service.library_topics import MIN_SENTENCES, Topics
 from tests.conftest import WordEncoder
-from tests.library_client import Page, get_page, make_article, serve_articles
+from tests.library_client import TidyPage, get_page, make_article, serve_articles
 
 CABLE = "Le câble Medusa arrive au port. "
 ARTICLES = (
@@ -63,10 +63,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
         yield client
 
 
-def list_ids(page: Page) -> list[str]:
+def list_ids(page: TidyPage) -> list[str]:
     """Give the ids of the articles listed, in their order; not of those near in meaning."""
     listed = page.html.partition('<ol class="entries"')[2].partition("</ol>")[0]
-    links = Page(f"<ol{listed}</ol>").values("a", "href") if listed else []
+    links = TidyPage(f"<ol{listed}</ol>").values("a", "href") if listed else []
     found = [(link or "").partition("?")[0].rpartition("/")[2] for link in links]
     return list(dict.fromkeys(found))
 
@@ -75,9 +75,9 @@ def list_articles(client: TestClient, query: str) -> list[str]:
     return list_ids(get_page(client, f"/fr/articles?{query}"))
 
 
-def read_facet(page: Page, name: str) -> dict[str, str]:
+def read_facet(page: TidyPage, name: str) -> dict[str, str]:
     facet = page.html.partition(f'aria-labelledby="facet-{name}"')[2].partition("</section>")[0]
-    texts = Page(f"<section{facet}</section>").texts("a") if facet else []
+    texts = TidyPage(f"<section{facet}</section>").texts("a") if facet else []
     return dict(text.rsplit(" ", 1) for text in texts)
 
 

@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
@@ -34,8 +33,8 @@ from massilia.service.page_addresses import address_article
 from massilia.service.page_rendering import STATIC
 from massilia.service.question import MAX_CHARACTERS, Question
 from massilia.service.question_dates import DateUse
+from tests.page_elements import Page
 
-VOID = {"meta", "link", "img", "input", "br", "hr"}
 SCRIPT = '<script>alert("it\'s")</script>'
 
 PORT = Article(
@@ -123,47 +122,6 @@ class ParagraphAnswerer(Answerer):
             if near
             else question.dates,
         )
-
-
-class Page(HTMLParser):
-    """Collect the elements of a page, with their attributes and the text within them."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.html = html
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self._open: list[tuple[str, list[str]]] = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        text: list[str] = []
-        self.elements.append((tag, dict(attrs), text))
-        if tag not in VOID:
-            self._open.append((tag, text))
-
-    def handle_endtag(self, tag: str) -> None:
-        opened, _ = self._open.pop()
-        assert opened == tag, f"<{opened}> is closed by </{tag}>"
-
-    def handle_data(self, data: str) -> None:
-        for _, text in self._open:
-            text.append(data)
-
-    def texts(self, tag: str, **attributes: str) -> list[str]:
-        return [
-            "".join(text)
-            for each, found, text in self.elements
-            if each == tag
-            and all(found.get(name.rstrip("_")) == value for name, value in attributes.items())
-        ]
-
-    def values(self, tag: str, attribute: str) -> list[str | None]:
-        return [
-            found[attribute]
-            for each, found, _ in self.elements
-            if each == tag and attribute in found
-        ]
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from massilia.service.marked_text import Span, mark_text
 from massilia.service.quote_place import place_quote
 from massilia.service.structured_data import describe_article
 from tests.conftest import WordEncoder
-from tests.library_client import Page, get_page
+from tests.library_client import TidyPage, get_page
 
 TEXT = "Avant.\n\nHistoire\n\nLe câble arrive. Il repart.\n\nLa fin de la page deux. Fin."
 QUOTE = "Le câble arrive."
@@ -85,7 +85,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
     library.close()
 
 
-def read_structured(page: Page) -> list[dict[str, object]]:
+def read_structured(page: TidyPage) -> list[dict[str, object]]:
     (content,) = page.texts("script", type="application/ld+json")
     described = json.loads(content)
     assert described["@context"] == "https://schema.org"

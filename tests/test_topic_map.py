@@ -21,7 +21,7 @@ from massilia.service.topic_map import (
     draw_map,
 )
 from tests.conftest import WordEncoder
-from tests.library_client import Page, get_page, make_article, serve_articles
+from tests.library_client import TidyPage, get_page, make_article, serve_articles
 
 
 def make_entry(article_id: str, language: Language = Language.FRENCH) -> ArticleEntry:
@@ -125,7 +125,7 @@ def test_the_table_says_what_the_drawing_does(client: TestClient) -> None:
         assert found, dot
         drawn[found[1], re.sub(r"de (\d+) à (\d+)", r"\1–\2", found[2])] = int(found[3])
     rows = [
-        Page(f"<tr>{row}</tr>")
+        TidyPage(f"<tr>{row}</tr>")
         for row in re.findall(r"<tr>(.*?)</tr>", page.html.partition("<table>")[2], re.DOTALL)
     ]
     columns = rows[0].texts("th")[1:-1]

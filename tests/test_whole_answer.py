@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date
-from html.parser import HTMLParser
 from io import StringIO
 from itertools import pairwise
 from typing import Any
@@ -41,6 +40,7 @@ from massilia.service.question_check import check_question
 from massilia.service.receipt import make_receipt, read_receipt, write_receipt
 from massilia.service.verification import verify_receipt
 from massilia.service.wire import AnswerJson
+from tests.page_elements import Page
 
 SCRIPT = '<script>alert("it\'s")</script>'
 MEDUSA = Article(
@@ -177,48 +177,8 @@ class WholeAnswerer(Answerer):
         return replace(answer, hints=HINTS, near=(SPOKEN, PRICE))
 
 
-class Page(HTMLParser):
-    """Collect the elements of a page, with their attributes and the text within them."""
-
-    VOID = frozenset({"meta", "link", "img", "input"})
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.html = html
-        self.elements: list[tuple[str, dict[str, str | None], list[str]]] = []
-        self._open: list[tuple[str, list[str]]] = []
-        self.feed(html)
-        self.close()
-        assert not self._open
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        text: list[str] = []
-        self.elements.append((tag, dict(attrs), text))
-        if tag not in self.VOID:
-            self._open.append((tag, text))
-
-    def handle_endtag(self, tag: str) -> None:
-        opened, _ = self._open.pop()
-        assert opened == tag, f"<{opened}> is closed by </{tag}>"
-
-    def handle_data(self, data: str) -> None:
-        for _, text in self._open:
-            text.append(data)
-
-    def texts(self, tag: str, **attributes: str) -> list[str]:
-        return [
-            " ".join("".join(text).split(" "))
-            for each, found, text in self.elements
-            if each == tag
-            and all(found.get(name.rstrip("_")) == value for name, value in attributes.items())
-        ]
-
-    def values(self, tag: str, attribute: str) -> list[str]:
-        return [
-            found[attribute] or ""
-            for each, found, _ in self.elements
-            if each == tag and attribute in found
-        ]
+class LinkedPage(Page):
+    """Find what the elements of a page lead to."""
 
     def link(self, text: str) -> str:
         """Give the address of the one link that is named so, by its text or by its label."""
@@ -235,7 +195,7 @@ class Page(HTMLParser):
         html = self.html[self.html.rindex("<form") :]
         return [
             (found["name"] or "", found["value"] or "")
-            for tag, found, _ in Page(html[: html.index("</form>") + 7]).elements
+            for tag, found, _ in LinkedPage(html[: html.index("</form>") + 7]).elements
             if tag == "input" and found["type"] == "hidden"
         ]
 
@@ -285,10 +245,10 @@ def ask(client: TestClient, question: str, **more: object) -> dict[str, Any]:
     return answer
 
 
-def get(client: TestClient, address: str, status: int = 200, **parameters: object) -> Page:
+def get(client: TestClient, address: str, status: int = 200, **parameters: object) -> LinkedPage:
     response = client.get(address, params=parameters or None)
     assert response.status_code == status, response.text
-    return Page(response.text)
+    return LinkedPage(response.text)
 
 
 def list_citations(answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -784,7 +744,7 @@ def test_a_receipt_of_what_cannot_be_asked_is_refused(
     response = client.get("/fr/receipt", params={} if question is None else {"q": question})
     assert response.status_code == 422
     assert response.headers["content-type"].startswith("text/html")
-    assert Page(response.text).texts("p", role="alert")
+    assert LinkedPage(response.text).texts("p", role="alert")
 
 
 def test_nothing_of_a_conversation_can_act(client: TestClient) -> None:
