@@ -1,5 +1,6 @@
 """Who may ask, how often and for how long: keys, rate limits, time limits, other sites."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from massilia.service.answer import Answer
 from massilia.service.answerer import Answerer
 from massilia.service.api_keys import find_hash, hash_key, make_key, read_hashes
 from massilia.service.app import create_app
-from massilia.service.cli import cli
+from massilia.service.cli import _bind, cli
 from massilia.service.question import Question
 from massilia.service.rate_limits import RateLimit, RateLimiter, name_client, read_rate_limit
 from massilia.service.serving import DEFAULT_OPTIONS, OPEN_RATE, ServingOptions
@@ -283,3 +284,11 @@ def test_a_setting_that_cannot_be_read_is_named_with_its_value(
     with pytest.raises(MassiliaError) as caught:
         ServingOptions.read(environ, loopback=True)
     assert named in str(caught.value)
+
+
+def test_answers_are_sent_without_waiting_for_an_acknowledgement() -> None:
+    """By asyncio, which turns Nagle's algorithm off on sockets that say they are TCP."""
+    with _bind("127.0.0.1", 0) as listener, socket.create_connection(listener.getsockname()):
+        accepted, _ = listener.accept()
+        with accepted:
+            assert accepted.proto == socket.IPPROTO_TCP
