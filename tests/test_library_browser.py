@@ -244,7 +244,10 @@ def test_every_stop_of_the_keyboard_is_seen(page: Page, path: str) -> None:
         page.keyboard.press("Tab")
         focused = page.locator(":focus")
         if not focused.count():
-            break
+            if seen:
+                break
+            # Chromium takes the focus away as it first draws a page with a fragment.
+            continue
         style = focused.evaluate(
             "stop => [getComputedStyle(stop).outlineStyle, stop.getBoundingClientRect().height]"
         )
