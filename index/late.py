@@ -1,13 +1,16 @@
 """Passages ranked by late interaction: each token of the question finds its best match."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import local
 
 import numpy as np
 
-from massilia.index.encoder import Vectors
 from massilia.index.filter import EVERYTHING, Filter
 from massilia.index.late_interaction import (
+    Scores,
     SentenceScores,
+    multiply,
     score_passages,
     score_sentences,
     weigh_tokens,
@@ -47,11 +50,9 @@ def score_candidates(
 
     Passages whose tokens aren't held are left out; all are, for a question without tokens.
     """
-    held, passages = _read_held(index, ids)
-    projected, weights = _prepare(index, question)
-    if not len(weights):
-        return []
-    scores = score_passages(projected, weights, passages)
+    compared = _compare(index, question)
+    held = compared.read(ids)
+    scores = score_passages([each.products for each in held.values()], compared.weights)
     return [Hit(*pair) for pair in zip(held, scores.tolist(), strict=True)]
 
 
@@ -63,27 +64,59 @@ def score_passage_sentences(
     There may be fewer than the passage has sentences: the last of them may have no tokens. Passages
     are left out as in `score_candidates`.
     """
-    held, passages = _read_held(index, ids)
-    projected, weights = _prepare(index, question)
-    if not len(weights):
-        return {}
-    return dict(zip(held, score_sentences(projected, weights, passages), strict=True))
+    compared = _compare(index, question)
+    held = compared.read(ids)
+    scores = score_sentences(
+        [each.products for each in held.values()],
+        compared.weights,
+        [each.tokens for each in held.values()],
+    )
+    return dict(zip(held, scores, strict=True))
 
 
-def _read_held(index: PassageIndex, ids: Sequence[int]) -> tuple[list[int], list[PassageTokens]]:
-    found = zip(ids, index.read_tokens(ids), strict=True)
-    held = [(passage_id, passage) for passage_id, passage in found if passage is not None]
-    return [passage_id for passage_id, _ in held], [passage for _, passage in held]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Compared:
+    """Hold the tokens of a passage with their products with those of a question."""
+
+    tokens: PassageTokens
+    products: Scores
 
 
-def _prepare(index: PassageIndex, question: EncodedQuestion) -> tuple[Vectors, Vectors]:
-    """Return the question's tokens as they are multiplied with those of passages, and weights."""
-    tokens = question.tokens
-    if index.codec is None or tokens is None:
-        return np.zeros((0, 0), dtype=np.float32), np.zeros(0, dtype=np.float32)
-    counts = index.count_passages_with(tokens.ids.tolist())
-    weights = weigh_tokens(tokens.ids, counts, len(index))
-    return index.codec.project(tokens.vectors), weights
+class _Comparison:
+    """Compare the tokens of one question with those of passages, each passage once."""
+
+    def __init__(self, index: PassageIndex, question: EncodedQuestion) -> None:
+        self.index = index
+        self.question = question
+        self.weights = np.zeros(0, dtype=np.float32)
+        self._compared: dict[int, _Compared] = {}
+        if index.codec is not None and question.tokens is not None:
+            ids = question.tokens.ids
+            self.weights = weigh_tokens(ids, index.count_passages_with(ids.tolist()), len(index))
+            self._projected = index.codec.project(question.tokens.vectors)
+
+    def read(self, ids: Sequence[int]) -> dict[int, _Compared]:
+        """Return those of the passages whose tokens are held; none for one without tokens."""
+        if not len(self.weights):
+            return {}
+        missing = [each for each in dict.fromkeys(ids) if each not in self._compared]
+        found = zip(missing, self.index.read_tokens(missing), strict=True)
+        held = {each: tokens for each, tokens in found if tokens is not None}
+        products = multiply(self._projected, list(held.values()))
+        for (passage_id, tokens), product in zip(held.items(), products, strict=True):
+            self._compared[passage_id] = _Compared(tokens, product)
+        return {each: self._compared[each] for each in ids if each in self._compared}
+
+
+_last = local()
+"""Of each thread the last comparison: sentences are scored after the passages they are in."""
+
+
+def _compare(index: PassageIndex, question: EncodedQuestion) -> _Comparison:
+    comparison: _Comparison | None = getattr(_last, "comparison", None)
+    if comparison is None or comparison.index is not index or comparison.question is not question:
+        comparison = _last.comparison = _Comparison(index, question)
+    return comparison
 
 
 def append_rest(ranked: Sequence[Hit], candidates: Sequence[Hit]) -> list[Hit]:

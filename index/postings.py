@@ -157,8 +157,8 @@ class InvertedIndex:
 
         The impacts are those of the rarer word's term. Not found where both are stop words.
         """
-        first, second = self.words.find(one), self.words.find(other)
-        if first is None or second is None:
+        # Most pairs are tried of a word that may be two, and few of its beginnings are words.
+        if (first := self.words.find(one)) is None or (second := self.words.find(other)) is None:
             return None
         terms = [self.find_term(word) for word in (one, other)]
         found = [postings for term in terms if term and (postings := self.find(term)) is not None]

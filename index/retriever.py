@@ -150,10 +150,11 @@ class Retriever:
         ids = [each.passage.id for each in passages]
         similarities = (self._generation.index.read_vectors(ids) @ question.vector).tolist()
         late = score_passage_sentences(self._generation.index, question, ids)
+        sentences = self._store.sentences_of([each.passage for each in passages])
         found: dict[int, ScoredSentence] = {}
         for scored, similarity in zip(passages, similarities, strict=True):
             scores = late.get(scored.passage.id)
-            siblings = tuple(self._store.sentences(scored.passage))
+            siblings = sentences[scored.passage.id]
             for number, sentence in enumerate(siblings):
                 if sentence.id in found and found[sentence.id].passage_score >= similarity:
                     continue

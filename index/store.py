@@ -325,17 +325,31 @@ class Store:
             ).fetchone()
             return None if row is None else self._recall(connection, row)
 
+    def articles(self, article_ids: Sequence[str]) -> dict[str, Article]:
+        """Return those of the articles named that the library has, whole, by their ids."""
+        with self._reading() as connection:
+            rows = connection.execute(
+                "SELECT * FROM articles WHERE id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(article_ids)),),
+            ).fetchall()
+            found = {row["id"]: self._recall(connection, row) for row in rows}
+        return {each: found[each] for each in article_ids if each in found}
+
     def _recall(self, connection: sqlite3.Connection, row: sqlite3.Row) -> Article:
         """Return the article of a row: one that was made of the same before, if it is kept.
 
         Making one takes 0.3 ms, most of it for its marks and sources, and every question needs
         several. What the row says has been read just now: what is removed or changed is not here.
         """
-        check_text(row)
         key = (row["id"], row["fingerprint"], row["cluster"], row["work"])
         article = self._made.get(key)
         # The fingerprint is of all that is kept of an article, but may be older than its text.
-        if article is None or article.text != row["text"]:
+        if (
+            article is None
+            or article.text != row["text"]
+            or article.text_sha256 != row["text_sha256"]
+        ):
+            check_text(row)
             article = make_article(connection, row)
             if len(self._made) >= MOST_MADE:
                 self._made.pop(next(iter(self._made), key), None)
@@ -450,17 +464,29 @@ class Store:
             ).fetchall()
         return tuple(_join_passages(rows).get(article_id, ()))
 
-    def sentences(self, passage: StoredPassage) -> list[StoredSentence]:
+    def sentences(self, passage: StoredPassage) -> tuple[StoredSentence, ...]:
         """Return the sentences of a passage, in the text's order."""
+        return self.sentences_of([passage])[passage.id]
+
+    def sentences_of(
+        self, passages: Sequence[StoredPassage]
+    ) -> dict[int, tuple[StoredSentence, ...]]:
+        """Return the sentences of each passage, in the text's order, by the passage's id."""
+        found: dict[int, list[StoredSentence]] = {passage.id: [] for passage in passages}
+        wanted = [
+            (each.id, each.article_id, each.first_sentence, each.last_sentence) for each in passages
+        ]
         with self._reading() as connection:
             rows = connection.execute(
-                "SELECT * FROM sentences WHERE article_id = ? AND ordinal BETWEEN ? AND ? "
-                "ORDER BY ordinal",
-                (passage.article_id, passage.first_sentence, passage.last_sentence),
-            ).fetchall()
-        return [
-            StoredSentence(row["id"], row["article_id"], row["start"], row["end"]) for row in rows
-        ]
+                "SELECT json_extract(value, '$[0]'), sentences.id, article_id, start, end "
+                "FROM json_each(?) JOIN sentences ON article_id = json_extract(value, '$[1]') "
+                "AND ordinal BETWEEN json_extract(value, '$[2]') AND json_extract(value, '$[3]') "
+                "ORDER BY key, ordinal",
+                (json.dumps(wanted),),
+            )
+            for passage_id, *place in rows:
+                found[passage_id].append(StoredSentence(*place))
+        return {passage_id: tuple(sentences) for passage_id, sentences in found.items()}
 
     def indexed_passages(self) -> list[IndexedText]:
         """Return every passage to be encoded, in the order of the ids."""

@@ -12,6 +12,7 @@ import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -25,6 +26,9 @@ from massilia.index.token_codec import TokenCodec
 
 LEAD = 255
 """Stands in the place of a sentence for tokens of the title and heading, which lead the text."""
+REMEMBERED = 4_096
+"""Of how many passages the arrays are remembered, half a kilobyte each: making them takes 4 µs, and
+a question needs those of some fifty."""
 _MARK = b"MASSTOK1"
 # Where the directory starts, its CRC-32, and the mark again.
 _END = struct.Struct("<QI8s")
@@ -187,6 +191,7 @@ class TokenStore:
         self.codec = TokenCodec(mean, steps, dropped)
         self._flags = -(-len(dropped) // 8)
         self._checked = np.zeros(len(self.ids), dtype=bool)
+        self._unpack_often = lru_cache(REMEMBERED)(self._unpack)
 
     @classmethod
     def open(cls, path: Path) -> "TokenStore":
@@ -216,13 +221,8 @@ class TokenStore:
 
         The arrays are views of the file. Raises `RuntimeError` where the file is damaged.
         """
-        size = self.codec.size
-        return [
-            None
-            if row == ABSENT
-            else PassageTokens.unpack(self._read_record(row)[self._flags :], size)
-            for row in find_rows(self.ids, passage_ids).tolist()
-        ]
+        rows = find_rows(self.ids, passage_ids).tolist()
+        return [None if row == ABSENT else self._unpack_often(row) for row in rows]
 
     def count_passages_with(self, token_ids: Sequence[int]) -> dict[int, int]:
         """Return in how many passages each token occurs, those that are dropped as well."""
@@ -242,6 +242,9 @@ class TokenStore:
             raise KeyError(f"{self._path} holds no passage {passage_id}")
         record = self._read_record(row)
         return record, record[: self._flags]
+
+    def _unpack(self, row: int) -> PassageTokens:
+        return PassageTokens.unpack(self._read_record(row)[self._flags :], self.codec.size)
 
     def _read_record(self, row: int) -> memoryview:
         record = self._content[self._starts[row] : self._ends[row]]

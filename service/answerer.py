@@ -268,10 +268,9 @@ class Answerer:
         """Return the sentences that may be quoted, best first, with what is thought of each."""
         judge = searched.judge
         sentences = searched.retriever.rank_sentences(encoded, passages)
-        articles: dict[str, Article] = {}
-        for article_id in dict.fromkeys(each.sentence.article_id for each in sentences):
-            if (article := self.store.article(article_id)) is not None:
-                articles[article_id] = article
+        articles = self.store.articles(
+            list(dict.fromkeys(each.sentence.article_id for each in sentences))
+        )
         quotable = [
             each
             for each in sentences
@@ -317,10 +316,9 @@ class Answerer:
     ) -> tuple[tuple[str, str], ...]:
         """Return the ids and titles of one article of each work, in `language` if it may be."""
         article_ids = [each.article_id for each in self.store.passages(names.passages)]
-        found = (self.store.article(article_id) for article_id in dict.fromkeys(article_ids))
-        articles = [article for article in found if article is not None]
+        articles = self.store.articles(list(dict.fromkeys(article_ids)))
         works: dict[str, Article] = {}
-        for article in sorted(articles, key=lambda each: each.language is not language):
+        for article in sorted(articles.values(), key=lambda each: each.language is not language):
             works.setdefault(article.work, article)
         return tuple((article.id, article.title) for article in works.values())
 

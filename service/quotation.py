@@ -5,7 +5,7 @@ import tomllib
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any, Final, Protocol
 
@@ -22,6 +22,8 @@ MAX_SPEAKER_DISTANCE = 2
 """A speaker named within so many sentences of what is said is quoted with it."""
 SPEAKER_REACH = 12
 """How many sentences are searched for the speaker that a quote leaves out."""
+MOST_KEPT = 20_000
+"""Of how many sentences it is kept whether they are quotable, as many as `read_sentence` keeps."""
 MIN_SPEECH_WORDS = 4
 """Fewer words between marks are a name or a turn of phrase, and nobody's speech."""
 
@@ -105,6 +107,7 @@ class _Words:
     interview: Pattern
 
 
+@lru_cache(MOST_KEPT)
 def is_quotable(text: str) -> bool:
     """Tell whether a sentence says something by itself: no caption, byline, menu or question."""
     return (

@@ -7,7 +7,12 @@ import pytest
 from numpy.typing import NDArray
 
 from massilia.index.encoder import Encoder, TokenEncoder, Vectors
-from massilia.index.late_interaction import score_passages, score_sentences, weigh_tokens
+from massilia.index.late_interaction import (
+    multiply,
+    score_passages,
+    score_sentences,
+    weigh_tokens,
+)
 from massilia.index.near_duplicates import are_near_duplicates, list_neighbours
 from massilia.index.token_codec import TokenCodec, learn_codec, unpack
 from massilia.index.token_store import LEAD, PassageTokens
@@ -63,7 +68,7 @@ def test_tokens_weigh_by_how_few_passages_have_them() -> None:
 def test_a_passage_scores_the_weighted_mean_of_the_best_matches(question: Vectors) -> None:
     # More tokens in all than are unpacked at once, a passage across the border.
     passages = [make_passage([0] * count) for count in (1, 200, 90, 2, 300)]
-    scores = score_passages(question, WEIGHTS, passages)
+    scores = score_passages(multiply(question, passages), WEIGHTS)
     expected = [score_by_hand(question, WEIGHTS, each.vectors) for each in passages]
     assert scores.dtype == np.float32
     assert scores.tolist() == pytest.approx(expected, abs=1e-5)
@@ -74,9 +79,9 @@ def test_a_passage_without_tokens_scores_0_and_the_others_the_same(
     question: Vectors, place: int
 ) -> None:
     passages = [make_passage([0, 1]), make_passage([0])]
-    alone = score_passages(question, WEIGHTS, passages).tolist()
+    alone = score_passages(multiply(question, passages), WEIGHTS).tolist()
     passages.insert(place, make_passage([]))
-    scores = score_passages(question, WEIGHTS, passages).tolist()
+    scores = score_passages(multiply(question, passages), WEIGHTS).tolist()
     assert scores.pop(place) == 0
     assert scores == pytest.approx(alone)
 
@@ -84,13 +89,15 @@ def test_a_passage_without_tokens_scores_0_and_the_others_the_same(
 def test_nothing_to_score_is_no_error(question: Vectors) -> None:
     nothing, none = question[:0], WEIGHTS[:0]
     passages = [make_passage([LEAD, 0, 1]), make_passage([])]
-    assert score_passages(question, WEIGHTS, []).shape == (0,)
-    assert score_sentences(question, WEIGHTS, []) == []
-    assert score_passages(nothing, none, passages).tolist() == [0, 0]
-    assert [each.led.tolist() for each in score_sentences(nothing, none, passages)] == [[0, 0], []]
+    assert score_passages(multiply(question, []), WEIGHTS).shape == (0,)
+    assert score_sentences(multiply(question, []), WEIGHTS, []) == []
+    assert score_passages(multiply(nothing, passages), none).tolist() == [0, 0]
+    scores = score_sentences(multiply(nothing, passages), none, passages)
+    assert [each.led.tolist() for each in scores] == [[0, 0], []]
     empty = [make_passage([])]
-    assert score_passages(question, WEIGHTS, empty).tolist() == [0]
-    assert [each.led.tolist() for each in score_sentences(question, WEIGHTS, empty)] == [[]]
+    assert score_passages(multiply(question, empty), WEIGHTS).tolist() == [0]
+    scores = score_sentences(multiply(question, empty), WEIGHTS, empty)
+    assert [each.led.tolist() for each in scores] == [[]]
 
 
 def test_a_sentence_scores_by_its_own_tokens_and_by_those_that_lead(question: Vectors) -> None:
@@ -101,7 +108,7 @@ def test_a_sentence_scores_by_its_own_tokens_and_by_those_that_lead(question: Ve
         make_passage([1, 1]),
         make_passage([1, 254]),
     ]
-    scores = score_sentences(question, WEIGHTS, passages)
+    scores = score_sentences(multiply(question, passages), WEIGHTS, passages)
     assert [len(each.led) for each in scores] == [4, 0, 0, 2, 255]
 
     def score(passage: PassageTokens, sentence: int, *taken: int) -> float:
@@ -122,15 +129,18 @@ def test_near_is_the_share_of_the_weights_whose_token_is_matched() -> None:
     question = CODEC.project(draw(2))
     for row, product in enumerate((0.4, -0.2)):
         question[row] *= product / score_by_hand(question[[row]], one, passage.vectors)
-    (scores,) = score_sentences(question, np.array([3, 1], np.float32), [passage])
+    weights = np.array([3, 1], np.float32)
+    (scores,) = score_sentences(multiply(question, [passage]), weights, [passage])
     assert scores.near.tolist() == [0.75]
     assert scores.own.tolist() == pytest.approx([(3 * 0.4 - 0.2) / 4], abs=1e-6)
 
 
 def test_no_sentence_scores_higher_than_its_passage(question: Vectors) -> None:
     passages = [make_passage(sorted(GENERATOR.integers(0, 4, 30).tolist())) for _ in range(9)]
-    whole = score_passages(question, WEIGHTS, passages)
-    for score, parts in zip(whole, score_sentences(question, WEIGHTS, passages), strict=True):
+    products = multiply(question, passages)
+    whole = score_passages(products, WEIGHTS)
+    sentences = score_sentences(products, WEIGHTS, passages)
+    for score, parts in zip(whole, sentences, strict=True):
         assert parts.led.max() <= score + 1e-6
 
 
@@ -162,8 +172,9 @@ def test_the_right_passage_and_sentence_of_real_ones_score_highest(encoder: Enco
         tokens = encoder.encode_question_tokens(asked).tokens
         question = codec.project(tokens.vectors)
         weights = weigh_tokens(tokens.ids, {}, 2)
-        passage = int(score_passages(question, weights, passages).argmax())
-        sentence = int(score_sentences(question, weights, passages)[passage].led.argmax())
+        products = multiply(question, passages)
+        passage = int(score_passages(products, weights).argmax())
+        sentence = int(score_sentences(products, weights, passages)[passage].led.argmax())
         assert (passage, sentence) == wanted
 
 

@@ -92,6 +92,7 @@ class FixedIndex:
         self._counts = counts or {}
         self.codec = codec
         self.asked: list[tuple[str, int, Filter]] = []
+        self.read: list[int] = []
 
     def __len__(self) -> int:
         return len(self._passages)
@@ -119,6 +120,7 @@ class FixedIndex:
         raise NotImplementedError
 
     def read_tokens(self, ids: Sequence[int]) -> list[PassageTokens | None]:
+        self.read += ids
         return [self._passages[each].tokens for each in ids]
 
     def count_passages_with(self, token_ids: Sequence[int]) -> Mapping[int, int]:
@@ -321,6 +323,22 @@ def test_sentences_are_scored_by_their_tokens_and_by_those_that_lead_them() -> N
     assert score_passage_sentences(index, ask(), [3, 1]) == {}
     unheld = FixedIndex(FixedPassage(1, None), codec=None)
     assert score_passage_sentences(unheld, ask(tokens=2), [1]) == {}
+
+
+def test_a_passage_is_compared_once_for_a_question_and_anew_for_another_or_in_another_index() -> (
+    None
+):
+    one, other = make_tokens("1 1 1 1"), make_tokens("-1 1 1 1")
+    index = FixedIndex(FixedPassage(1, one), FixedPassage(2, other), counts={0: 1})
+    question, again = ask(tokens=2), ask(tokens=1)
+    first = score_candidates(index, question, [1])
+    assert score_candidates(index, question, [2, 1])[1] == first[0]
+    score_passage_sentences(index, question, [1, 2])
+    assert index.read == [1, 2]
+    assert score_candidates(index, again, [2]) != score_candidates(index, question, [2])
+    assert index.read == [1, 2, 2, 2]
+    exchanged = FixedIndex(FixedPassage(2, one), counts={0: 1})
+    assert score_candidates(exchanged, question, [2])[0].score == pytest.approx(first[0].score)
 
 
 def test_the_default_ranks_what_vectors_and_words_find_together() -> None:

@@ -407,6 +407,20 @@ def test_passages_come_in_the_order_asked_without_those_that_are_gone(store: Sto
     ]
 
 
+def test_what_many_passages_and_articles_hold_is_read_at_once(store: Store) -> None:
+    store.put([PORT, VILLE])
+    port, ville = store.passages([text.id for text in store.indexed_passages()])
+    gone = replace(port, id=99, article_id="gone")
+    sentences = store.sentences_of([ville, gone, port])
+    assert list(sentences) == [ville.id, 99, port.id]
+    assert sentences[99] == ()
+    for passage in (port, ville):
+        assert sentences[passage.id] == store.sentences(passage) != ()
+        assert {each.article_id for each in sentences[passage.id]} == {passage.article_id}
+    articles = store.articles(["ville", "gone", "port"])
+    assert list(articles.items()) == [("ville", VILLE.article), ("port", PORT.article)]
+
+
 def test_any_number_of_passages_can_be_asked_for(store: Store) -> None:
     store.put([PORT])
     (port,) = (text.id for text in store.indexed_passages())

@@ -13,7 +13,7 @@ from massilia.corpus.article import Language
 from massilia.eval.bench import token_store as bench
 from massilia.eval.question_set import ExpectedAnswer, Judgement
 from massilia.index.encoder import Advance, EncodedText, Encoder, TokenVectors, Vectors
-from massilia.index.late_interaction import score_passages, weigh_tokens
+from massilia.index.late_interaction import multiply, score_passages, weigh_tokens
 from massilia.index.token_codec import TokenCodec
 from massilia.index.token_store import LEAD, PassageTokens
 
@@ -225,7 +225,7 @@ def test_the_shipped_form_ranks_as_the_library_does(codec: TokenCodec) -> None:
         ids = np.array(text.split(), dtype=np.int64)
         vectors = codec.project(REFERENCE[ids].astype(np.float16).astype(np.float32))
         weights = weigh_tokens(ids, {int(token): n for token, n in counts.items()}, len(texts))
-        scores = score_passages(vectors, weights, stored)
+        scores = score_passages(multiply(vectors, stored), weights)
         rank = int((scores > scores[int(gold)]).sum())
         assert len(of_question.candidates) == 40
         assert gain == pytest.approx(1 / log2(rank + 2) if rank < 10 else 0)
