@@ -416,19 +416,16 @@ class Store:
     def passages(self, passage_ids: Sequence[int]) -> list[StoredPassage]:
         """Return those of the passages named that are still in the library, in the same order."""
         with self._reading() as connection:
-            rows = _select_passages(connection, passage_ids)
-        return [
-            StoredPassage(
-                row["id"],
-                row["article_id"],
-                row["start"],
-                row["end"],
-                row["first_sentence"],
-                row["last_sentence"],
-                Language(row["spoken"]),
+            # As one JSON value: SQLite limits how many parameters a statement has.
+            rows = connection.execute(
+                "SELECT passages.id, article_id, start, end, first_sentence, last_sentence, "
+                "coalesce(passages.language, articles.language) "
+                "FROM passages JOIN articles ON articles.id = article_id "
+                "WHERE passages.id IN (SELECT value FROM json_each(?))",
+                (json.dumps(list(passage_ids)),),
             )
-            for row in rows
-        ]
+            found = {row[0]: StoredPassage(*row[:6], Language(row[6])) for row in rows}
+        return [found[each] for each in passage_ids if each in found]
 
     def passage_text(self, passage: StoredPassage) -> str:
         """Return the text of a passage; raises `LibraryError` where its article is gone."""
@@ -631,18 +628,6 @@ def _join_passages(rows: Iterable[sqlite3.Row]) -> dict[str, list[Stretch]]:
         found.append(Stretch(start, row["end"], language))
         ordinals[article_id] = row["ordinal"]
     return stretches
-
-
-def _select_passages(connection: sqlite3.Connection, ids: Sequence[int]) -> list[sqlite3.Row]:
-    # As one JSON value: SQLite limits how many parameters a statement has.
-    rows = connection.execute(
-        "SELECT passages.*, coalesce(passages.language, articles.language) AS spoken "
-        "FROM passages JOIN articles ON articles.id = article_id "
-        "WHERE passages.id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(ids)),),
-    )
-    found = {row["id"]: row for row in rows}
-    return [found[row_id] for row_id in ids if row_id in found]
 
 
 def _make_entry(row: sqlite3.Row) -> ArticleEntry:

@@ -12,6 +12,7 @@ from massilia.index.analysis import find_terms, split_words
 from massilia.ingest.sentences import Span
 from massilia.service.answer_kind import AnswerKind, AskedAnswer
 from massilia.service.names import Name, NameKind, find_names
+from massilia.service.sentence_reading import read_sentence
 from massilia.service.values import Value, ValueKind, find_values
 from massilia.service.written_dates import fold
 
@@ -47,7 +48,7 @@ def mark_answer(
         return None
     if len(spans) < 2:
         return spans[0] if spans else None
-    folded = fold(sentence)
+    folded = read_sentence(sentence, sentence_language).folded
     if any(_EITHER.fullmatch(folded, one.end, other.start) for one, other in pairwise(spans)):
         return None
     return _choose_nearest(spans, question, sentence, question_language, sentence_language)
@@ -108,15 +109,16 @@ def _find_value_spans(
     question_language: Language,
     sentence_language: Language,
 ) -> list[Span]:
+    folded = read_sentence(sentence, sentence_language).folded
     known = {value.key for value in find_values(question, question_language)}
     wanted = VALUE_KINDS[asked.kind]
     values = [value for value in find_values(sentence, sentence_language) if value.key not in known]
     found = [value for value in values if _answers(value, wanted, asked)]
     if asked.kind is AnswerKind.AMOUNT and not found:
         found = [value for value in values if value.kind in _MEASURED]
-    found = [value for value in found if not _is_beside(value, fold(sentence))]
+    found = [value for value in found if not _is_beside(value, folded)]
     if asked.kind is AnswerKind.DATE:
-        return _mark_dates(found, question, sentence)
+        return _mark_dates(found, question, sentence, folded)
     if asked.counted:
         same = [
             value
@@ -127,7 +129,7 @@ def _find_value_spans(
         if not same and len(found) > 1:
             return []
     distinct = {value.key: value for value in reversed(found)}
-    return _join_ranges(list(reversed(distinct.values())), fold(sentence))
+    return _join_ranges(list(reversed(distinct.values())), folded)
 
 
 def _is_beside(value: Value, folded: str) -> bool:
@@ -156,9 +158,9 @@ def _join_ranges(values: Sequence[Value], folded: str) -> list[Span]:
     return spans
 
 
-def _mark_dates(dates: Sequence[Value], question: str, sentence: str) -> list[Span]:
+def _mark_dates(dates: Sequence[Value], question: str, sentence: str, folded: str) -> list[Span]:
     """Return where the dates stand, as precise as the question asks for them."""
-    folded, asked = fold(sentence), fold(question)
+    asked = fold(question)
     if len(dates) == 2 and _LIFE.fullmatch(folded, dates[0].end, dates[1].start):
         if _DEATH.search(asked):
             dates = dates[1:]
@@ -213,11 +215,11 @@ def _find_name_spans(
     if _ALTERNATIVE.search(question) and len(find_names(question, question_language)) > 1:
         return []  # "Google, IBM ou AWS": the answer is one that the question holds
     known = _list_known(question, question_language)
-    folded = fold(sentence)
+    folded = read_sentence(sentence, sentence_language).folded
     names = [
         name
         for name in find_names(sentence, sentence_language)
-        if known.isdisjoint(word[:6] for word in split_words(sentence[name.start : name.end]))
+        if known.isdisjoint(_list_beginnings(sentence[name.start : name.end]))
     ]
     groups = [
         group
@@ -253,6 +255,11 @@ def _list_known(question: str, language: Language) -> frozenset[str]:
         text = " ".join(question[name.start : name.end] for name in names)
         text += " " + question.split(maxsplit=1)[0]
     return frozenset(word[:6] for word in split_words(text) if len(word) > 1)
+
+
+@lru_cache(MOST_KEPT)
+def _list_beginnings(name: str) -> tuple[str, ...]:
+    return tuple(word[:6] for word in split_words(name))
 
 
 # Each in turn: the first that any name suits decides.
@@ -300,7 +307,7 @@ def _choose_nearest(
         asked = set(find_terms(split_words(question), question_language)) - {None}
     else:
         asked = set(split_words(question))
-    folded = fold(sentence)
+    folded = read_sentence(sentence, sentence_language).folded
     same = sentence_language if question_language is sentence_language else None
     shared = [
         word.start()
