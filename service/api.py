@@ -20,6 +20,7 @@ from massilia.service.problems import ProblemError
 from massilia.service.question import read_question
 from massilia.service.receipt import Receipt
 from massilia.service.request_bodies import (
+    JSON,
     JSON_LINES,
     LimitedRoute,
     read_body,
@@ -58,7 +59,7 @@ def make_api(
         response_model=AnswerJson,
         responses=describe_stream() | list_problems(400, 413, 415, 422, 503),
     )
-    def answer(request: AnswerRequest, http: Request) -> AnswerJson | Response:
+    def answer(request: AnswerRequest, http: Request) -> Response:
         """Return quotes that answer, with exact citations, or none and the reasons why.
 
         A question that the library holds no answer to is no error, nor are filters that no article
@@ -70,7 +71,9 @@ def make_api(
         """
         http.state.language = request.language
         if not request.stream:
-            return AnswerJson.of(answering.answer(request))
+            # Made here: of an `AnswerJson` it would be made in another thread, one after this.
+            content = AnswerJson.of(answering.answer(request)).model_dump_json()
+            return Response(content, media_type=JSON)
         parts = answering.answer_parts(request)
         # The first is worked out here: what can't be asked is refused before a stream begins.
         events = list_events(chain([next(parts)], parts))

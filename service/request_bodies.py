@@ -15,14 +15,15 @@ JSON = "application/json"
 JSON_LINES = "application/x-ndjson"
 
 
-def require_json(request: Request) -> None:
+async def require_json(request: Request) -> None:
     """Refuse a body that isn't said to be JSON: a form on another site could send it unasked."""
+    # Like the next one it awaits nothing: what is no coroutine is run by a thread of its own.
     media_type = read_media_type(request)
     if not (media_type.startswith("application/") and media_type.endswith(("/json", "+json"))):
         raise ProblemError("wrong_media_type", expected=JSON)
 
 
-def require_json_lines(request: Request) -> None:
+async def require_json_lines(request: Request) -> None:
     """Refuse a body that isn't said to be lines of JSON, by one of the three names in use."""
     if read_media_type(request) not in {JSON_LINES, "application/jsonl", "application/json-lines"}:
         raise ProblemError("wrong_media_type", expected=JSON_LINES)
