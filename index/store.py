@@ -424,7 +424,12 @@ class Store:
                 "WHERE passages.id IN (SELECT value FROM json_each(?))",
                 (json.dumps(list(passage_ids)),),
             )
-            found = {row[0]: StoredPassage(*row[:6], Language(row[6])) for row in rows}
+            found = {
+                row[0]: StoredPassage(
+                    row[0], row[1], row[2], row[3], row[4], row[5], Language(row[6])
+                )
+                for row in rows
+            }
         return [found[each] for each in passage_ids if each in found]
 
     def passage_text(self, passage: StoredPassage) -> str:

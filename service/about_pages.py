@@ -18,6 +18,7 @@ from massilia.service.page_rendering import (
 )
 from massilia.service.problems import STATUSES
 from massilia.service.software import list_software
+from massilia.service.wire_completion import MODEL
 
 PROMISES = ("verbatim", "located", "resolvable", "verifiable", "deleted")
 """What must hold of every quote."""
@@ -72,8 +73,12 @@ def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
             request.app.openapi(),
             load_messages(language),
             read_site(request.scope),
-            # An article that can be asked for.
-            {"article_id": entries[0].id if entries else "ID", "passage_id": "1"},
+            # An article that can be asked for, and the model.
+            {
+                "article_id": entries[0].id if entries else "ID",
+                "passage_id": "1",
+                "model": MODEL,
+            },
         )
         return render_page(
             request, "docs.html", language, reference=reader.read(), problems=STATUSES

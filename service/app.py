@@ -10,6 +10,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.requests import ClientDisconnect
 
 from massilia.index.errors import LibraryError
 from massilia.service.answerer import Answerer
@@ -22,6 +23,7 @@ from massilia.service.chat_completions import (
 from massilia.service.error_telling import describe_error
 from massilia.service.gates import KeyCheck, RateCheck, SecurityHeaders, TimeLimit
 from massilia.service.library_api import make_library_api
+from massilia.service.library_topics import Topics
 from massilia.service.mcp_endpoint import make_mcp_route
 from massilia.service.openapi import describe_api
 from massilia.service.page_rendering import STATIC, render_error
@@ -63,7 +65,8 @@ def create_app(
 ) -> FastAPI:
     """Return the application that answers with `answerer`; without `suggestions` it makes none.
 
-    What `options` says is at hand for every route in `request.app.state.options`.
+    What `options` says is at hand for every route in `request.app.state.options`, and what the
+    library's topics are found with in `request.app.state.topics`.
     """
     app = FastAPI(
         title="Massilia",
@@ -75,6 +78,7 @@ def create_app(
         lifespan=lambda _: _run_beside(suggestions),
     )
     app.state.options = options
+    app.state.topics = Topics(answerer.store)
     app.include_router(make_api(answerer, suggestions, options))
     app.include_router(make_library_api(answerer))
     app.include_router(make_chat_completions(answerer))
@@ -105,7 +109,7 @@ def _add_gates(app: FastAPI, options: ServingOptions) -> None:
     if hashes:
         app.add_middleware(KeyCheck, hashes=hashes, paths=KEY_PATHS, tell=tell)
     if options.rate_limit is not None:
-        limiter = RateLimiter(options.rate_limit)
+        limiter = RateLimiter(options.rate_limit, options.counts)
         app.add_middleware(RateCheck, limiter=limiter, hashes=hashes, tell=tell)
     app.add_middleware(GZipMiddleware, minimum_size=GZIP_BYTES, compresslevel=GZIP_LEVEL)
     if options.allowed_origins:
@@ -126,6 +130,11 @@ def _handle_errors(app: FastAPI, options: ServingOptions) -> None:
     @app.exception_handler(HTTPException)
     def tell(request: Request, error: Exception) -> Response:
         return _tell(request, error, options)
+
+    @app.exception_handler(ClientDisconnect)
+    async def tell_nobody(_: Request, __: Exception) -> Response:
+        # Left to the server, whoever leaves would be a traceback in its log.
+        return Response(status_code=400)
 
     @app.exception_handler(Exception)
     def tell_unexpected(request: Request, error: Exception) -> Response:

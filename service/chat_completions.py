@@ -4,20 +4,20 @@ What it takes and returns is as https://platform.openai.com/docs/api-reference/c
 has to do with writing text is ignored, since none is written.
 """
 
-import json
 import secrets
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import chain
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Path, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, Field, StrictBool, StrictInt, StrictStr
+from pydantic import BaseModel
 
 from massilia.index.errors import LibraryError
 from massilia.service.answerer import Answerer
+from massilia.service.completion_description import describe_completion, list_completion_errors
 from massilia.service.dialogue import (
     MAX_EARLIER,
     answer_parts,
@@ -28,7 +28,24 @@ from massilia.service.links import Links, read_site
 from massilia.service.messages import Messages
 from massilia.service.problems import choose_messages, describe_question_error
 from massilia.service.question import QuestionError, read_question
-from massilia.service.request_bodies import LimitedRoute, require_json
+from massilia.service.request_bodies import JSON, LimitedRoute, require_json
+from massilia.service.wire_completion import (
+    MODEL,
+    AnnotationJson,
+    AnswerMessageJson,
+    ChoiceJson,
+    ChunkChoiceJson,
+    CompletionChunkJson,
+    CompletionErrorJson,
+    CompletionJson,
+    CompletionMessage,
+    CompletionRequest,
+    DeltaJson,
+    ModelJson,
+    ModelListJson,
+    UrlCitationJson,
+    UsageJson,
+)
 from massilia.service.written_answer import (
     SEPARATOR,
     Marker,
@@ -38,11 +55,8 @@ from massilia.service.written_answer import (
     write_answer,
 )
 
-MODEL = "massilia"
 CHAT_PATHS = ("/v1/chat/completions", "/v1/models")
 """Where errors have OpenAI's shape."""
-USAGE = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
-"""No language model reads or writes anything: there are no tokens to be billed for."""
 EVENT_STREAM = "text/event-stream"
 
 _CODES: Mapping[int, str] = {
@@ -51,46 +65,6 @@ _CODES: Mapping[int, str] = {
     500: "server_error",
     503: "server_error",
 }
-
-
-class ContentPart(BaseModel):
-    """A part of a message; text is the only kind that is read."""
-
-    type: StrictStr
-    text: StrictStr | None = None
-
-
-class Message(BaseModel):
-    """A message of the conversation."""
-
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: StrictStr | list[ContentPart] | None = None
-
-
-class StreamOptions(BaseModel):
-    """How an answer is streamed."""
-
-    include_usage: StrictBool | None = None
-
-
-class ResponseFormat(BaseModel):
-    """What the message is to be."""
-
-    type: StrictStr
-
-
-class CompletionRequest(BaseModel):
-    """A request for a message; parameters that aren't named here are ignored."""
-
-    model: StrictStr
-    messages: Annotated[list[Message], Field(min_length=1)]
-    stream: StrictBool | None = None
-    stream_options: StreamOptions | None = None
-    n: StrictInt | None = None
-    logprobs: StrictBool | None = None
-    modalities: list[StrictStr] | None = None
-    response_format: ResponseFormat | None = None
-    tool_choice: StrictStr | dict[str, Any] | None = None
 
 
 class _CompletionError(Exception):
@@ -104,15 +78,24 @@ class _CompletionError(Exception):
 
 
 def make_chat_completions(answerer: Answerer) -> APIRouter:
-    """Return the routes of OpenAI's interface over `answerer`.
+    """Return the routes of OpenAI's interface over `answerer`."""
+    router = APIRouter(route_class=LimitedRoute, tags=["OpenAI"])
 
-    They aren't in our OpenAPI document: OpenAI's own describes them.
-    """
-    router = APIRouter(route_class=LimitedRoute, include_in_schema=False)
-
-    @router.post("/v1/chat/completions", dependencies=[Depends(require_json)])
+    @router.post(
+        "/v1/chat/completions",
+        summary="Answer as a chat message",
+        dependencies=[Depends(require_json)],
+        response_model=CompletionJson,
+        responses=describe_completion() | list_completion_errors(400, 404, 413, 415, 503),
+    )
     def complete(asked: CompletionRequest, request: Request) -> Response:
-        """Return an answer to the last message of the user, those before it being its history."""
+        """Return an answer to the last message of the user, those before it being its history.
+
+        The message is quotes, each between quotation marks and numbered, then what the numbers
+        stand for; or, in the question's language, that the library doesn't say. Messages of the
+        system are not followed, and what would have a text written otherwise (`temperature`,
+        `max_tokens` and the like) is ignored.
+        """
         links = Links(read_site(request.scope))
         messages = choose_messages(request)
         try:
@@ -128,20 +111,32 @@ def make_chat_completions(answerer: Answerer) -> APIRouter:
                 media_type=EVENT_STREAM,
                 headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
             )
-        return JSONResponse(completion.make_whole(join_paragraphs(paragraphs)))
+        return _respond(completion.make_whole(join_paragraphs(paragraphs)))
 
-    @router.get("/v1/models")
+    @router.get(
+        "/v1/models",
+        summary="List the models",
+        response_model=ModelListJson,
+        responses=list_completion_errors(503),
+    )
     def list_models() -> Response:
         """Return the only model there is."""
-        return JSONResponse({"object": "list", "data": [_describe_model(answerer)]})
+        return _respond(ModelListJson(data=[_describe_model(answerer)]))
 
-    @router.get("/v1/models/{model:path}")
-    def show_model(model: str, request: Request) -> Response:
+    @router.get(
+        "/v1/models/{model:path}",
+        summary="Return one model",
+        response_model=ModelJson,
+        responses=list_completion_errors(404, 503),
+    )
+    def show_model(
+        model: Annotated[str, Path(description="Its `id`.", examples=[MODEL])], request: Request
+    ) -> Response:
         """Return a model by its name."""
         if model != MODEL:
             text = choose_messages(request).text("completion.model", model=model)
             return _respond_error(404, text, "model", "model_not_found")
-        return JSONResponse(_describe_model(answerer))
+        return _respond(_describe_model(answerer))
 
     return router
 
@@ -156,6 +151,10 @@ def respond_problem_as_error(
     # What has the right form and the wrong fields is no case of its own there.
     status = 400 if status == 422 else status
     return _respond_error(status, problem["detail"], param, _CODES.get(status), headers)
+
+
+def _respond(content: BaseModel) -> Response:
+    return Response(content.model_dump_json(), media_type=JSON)
 
 
 def _name_parameter(pointer: str) -> str | None:
@@ -173,15 +172,18 @@ def _respond_error(
     code: str | None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    return JSONResponse(_describe_error(status, message, param, code), status, headers=headers)
+    error = _describe_error(status, message, param, code)
+    return JSONResponse(error.model_dump(), status, headers=headers)
 
 
 def _describe_error(
     status: int, message: str, param: str | None, code: str | None
-) -> dict[str, object]:
+) -> CompletionErrorJson:
     kind = {401: "authentication_error", 429: "rate_limit_error"}.get(status)
     kind = kind or ("server_error" if status >= 500 else "invalid_request_error")
-    return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    return CompletionErrorJson.model_validate(
+        {"error": {"message": message, "type": kind, "param": param, "code": code}}
+    )
 
 
 def _check_parameters(asked: CompletionRequest, messages: Messages) -> None:
@@ -231,7 +233,7 @@ def _answer(
         raise _CompletionError(told, param, code) from error
 
 
-def _read_content(message: Message) -> tuple[str, str | None]:
+def _read_content(message: CompletionMessage) -> tuple[str, str | None]:
     """Return the text of a message, and what other kind of content it holds, if any."""
     if message.content is None or isinstance(message.content, str):
         return message.content or "", None
@@ -240,7 +242,7 @@ def _read_content(message: Message) -> tuple[str, str | None]:
     return "\n".join(texts), next(others, None)
 
 
-def _read_history(messages: Iterable[Message]) -> list[str]:
+def _read_history(messages: Iterable[CompletionMessage]) -> list[str]:
     """Return the last questions that can be read; a chat sends all, and those refused again."""
     readable = []
     for message in messages:
@@ -257,7 +259,7 @@ class _Completion:
     def __init__(self, answerer: Answerer, links: Links) -> None:
         generation = answerer.library.generation()
         self._links = links
-        self._common = {
+        self._head: dict[str, Any] = {
             "id": f"chatcmpl-{secrets.token_hex(12)}",
             "created": int(time.time()),
             "model": MODEL,
@@ -265,78 +267,82 @@ class _Completion:
             "system_fingerprint": generation.id if generation else None,
         }
 
-    def make_whole(self, paragraph: Paragraph) -> dict[str, object]:
+    def make_whole(self, paragraph: Paragraph) -> CompletionJson:
         """Return the answer as one message."""
-        message = {
-            "role": "assistant",
-            "content": paragraph.text,
-            "refusal": None,
-            "annotations": _annotate(paragraph.markers, self._links),
-        }
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
-        return self._common | {"object": "chat.completion", "choices": [choice], "usage": USAGE}
+        annotations = _annotate(paragraph.markers, self._links)
+        message = AnswerMessageJson(content=paragraph.text, annotations=annotations)
+        return CompletionJson(
+            **self._head, choices=[ChoiceJson(message=message)], usage=UsageJson()
+        )
 
     def stream(self, paragraphs: Iterable[Paragraph], with_usage: bool) -> Iterator[str]:
         """Yield server-sent events: the message by paragraphs, as they are found."""
-        more: dict[str, object] = {"usage": None} if with_usage else {}
-        yield self._write_chunk({"role": "assistant", "content": "", "refusal": None}, more)
+        more: dict[str, Any] = {"usage": None} if with_usage else {}
+        begun = DeltaJson(role="assistant", content="", refusal=None)
+        yield self._write_chunk(begun, more)
         start = 0
         try:
             for paragraph in paragraphs:
                 text = f"{SEPARATOR}{paragraph.text}" if start else paragraph.text
                 offset = start + len(text) - len(paragraph.text)
-                delta: dict[str, object] = {"content": text}
-                if paragraph.markers:
-                    delta["annotations"] = _annotate(
-                        move_markers(paragraph.markers, offset), self._links
-                    )
+                markers = move_markers(paragraph.markers, offset)
+                delta = DeltaJson(content=text)
+                if markers:
+                    delta.annotations = _annotate(markers, self._links)
                 yield self._write_chunk(delta, more)
                 start += len(text)
         except LibraryError as error:
             # The status has been sent.
             yield _write_event(_describe_error(503, str(error), None, _CODES[503]))
             return
-        yield self._write_chunk({}, more, "stop")
+        yield self._write_chunk(DeltaJson(), more, finished=True)
         if with_usage:
-            yield _write_event(self._make_chunk([]) | {"usage": USAGE})
+            usage = UsageJson(prompt_tokens=0, completion_tokens=0, total_tokens=0)
+            yield _write_event(self._make_chunk([], {"usage": usage}))
         yield "data: [DONE]\n\n"
 
     def _write_chunk(
-        self, delta: Mapping[str, object], more: dict[str, object], reason: str | None = None
+        self, delta: DeltaJson, more: Mapping[str, Any], *, finished: bool = False
     ) -> str:
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": reason}
-        return _write_event(self._make_chunk([choice]) | more)
+        choice = ChunkChoiceJson(
+            index=0, delta=delta, logprobs=None, finish_reason="stop" if finished else None
+        )
+        return _write_event(self._make_chunk([choice], more))
 
-    def _make_chunk(self, choices: list[dict[str, object]]) -> dict[str, object]:
-        return self._common | {"object": "chat.completion.chunk", "choices": choices}
+    def _make_chunk(
+        self, choices: list[ChunkChoiceJson], more: Mapping[str, Any]
+    ) -> CompletionChunkJson:
+        return CompletionChunkJson(
+            **self._head, object="chat.completion.chunk", choices=choices, **more
+        )
 
 
-def _write_event(data: Mapping[str, object]) -> str:
-    return f"data: {json.dumps(data, ensure_ascii=False)}\n\n"
+def _write_event(data: BaseModel) -> str:
+    # What isn't said is left out: an empty delta has no content.
+    return f"data: {data.model_dump_json(exclude_unset=True)}\n\n"
 
 
-def _annotate(markers: Iterable[Marker], links: Links) -> list[dict[str, object]]:
+def _annotate(markers: Iterable[Marker], links: Links) -> list[AnnotationJson]:
     """Return where the numbers stand in the message, and what each of them cites.
 
     Offsets are 0-based, end-exclusive, in code points: OpenAI's own services count so too, though
     `end_index` is said to be the index of the last character.
     """
     return [
-        {
-            "type": "url_citation",
-            "url_citation": {
-                "start_index": marker.start,
-                "end_index": marker.end,
-                "url": links.find_citation(marker.citation),
-                "title": marker.citation.title,
-            },
-        }
+        AnnotationJson(
+            type="url_citation",
+            url_citation=UrlCitationJson(
+                start_index=marker.start,
+                end_index=marker.end,
+                url=links.find_citation(marker.citation),
+                title=marker.citation.title,
+            ),
+        )
         for marker in markers
     ]
 
 
-def _describe_model(answerer: Answerer) -> dict[str, object]:
+def _describe_model(answerer: Answerer) -> ModelJson:
     generation = answerer.library.generation()
     built = datetime.fromisoformat(generation.manifest.built_at) if generation else None
-    created = int(built.timestamp()) if built else 0
-    return {"id": MODEL, "object": "model", "created": created, "owned_by": MODEL}
+    return ModelJson(created=int(built.timestamp()) if built else 0)

@@ -10,6 +10,7 @@ from typing import Final
 from massilia.corpus.article import Language
 from massilia.corpus.pattern import Pattern
 from massilia.service.answer import Citation
+from massilia.service.author_names import read_person
 from massilia.service.messages import Messages
 
 _QUOTATION_MARKS: Final = {Language.FRENCH: ("«\u00a0", "\u00a0»"), Language.ENGLISH: ("“", "”")}
@@ -30,10 +31,6 @@ _TEX: Final = {
     "}": r"\textbraceright{}",
     **{sign: f"\\{sign}" for sign in "$&#_%"},
 }
-# Two words, as "Paul Molga" and "A. Un": of more, none says where a surname begins.
-_PERSON: Final = Pattern(
-    r"(?!Les?\s|La\s|The\s)(?P<given>[^\W\d_][\w.'’-]*)\s(?P<family>[^\W\d_][\w'’-]*)"
-)
 
 
 class CitationFormat(StrEnum):
@@ -183,18 +180,21 @@ def _escape_tex(text: str) -> str:
 
 
 def _write_bibtex_author(name: str, publisher: str | None) -> str:
-    escaped = _escape_tex(name)
-    # Braces keep a name from being taken apart at its spaces.
-    return escaped if name != publisher and _PERSON.fullmatch(name) else f"{{{escaped}}}"
+    person = None if name == publisher else read_person(name)
+    if person is None:
+        # Braces keep a name from being taken apart at its spaces.
+        return f"{{{_escape_tex(name)}}}"
+    # Of several words, BibTeX takes the last for the surname unless it is told.
+    told = f"{person.family}, {person.given}" if " " in person.family else name
+    return _escape_tex(told)
 
 
 def _read_name(name: str) -> tuple[str, str]:
     """Return what the APA names an author by in a text, and in a reference."""
-    person = _PERSON.fullmatch(name)
-    if person is None or not (name[0].isupper() and person["family"][0].isupper()):
+    person = read_person(name)
+    if person is None:
         return name, name
-    initials = "-".join(f"{part[0].upper()}." for part in person["given"].split("-") if part)
-    return person["family"], f"{person['family']}, {initials}"
+    return person.family, f"{person.family}, {person.initials}"
 
 
 def _join_names(names: Sequence[tuple[str, str]]) -> str:

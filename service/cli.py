@@ -381,10 +381,10 @@ def articles(place: Place, as_json: bool, library: Path | None) -> None:
     with open_library(settings) as opened:
         entries = opened.store.entries()
     if as_json:
-        from massilia.service.article_list import ArticlePage
+        from massilia.service.cursors import Page
         from massilia.service.wire_library import ArticleListJson
 
-        page = ArticlePage(tuple(entries), len(entries), None)
+        page = Page(tuple(entries), len(entries), None)
         click.echo(ArticleListJson.of(page).model_dump_json(indent=2))
     else:
         print_articles(entries)

@@ -14,11 +14,14 @@ from massilia.service.answerer import Answerer
 from massilia.service.api import record_feedback
 from massilia.service.feedback import REASONS, Reason, Thumb
 from massilia.service.page_rendering import METHODS, render_page, with_query
+from massilia.service.request_bodies import read_body
 from massilia.service.serving import ServingOptions
 from massilia.service.wire_feedback import FeedbackRequest
 
 MAX_FIELDS = 20
 """How many fields of a form are read; ours have five."""
+MAX_BYTES = 50_000
+"""How much of a form is read: every field of ours at its limit, percent-encoded, takes less."""
 
 
 def make_feedback_pages(answerer: Answerer) -> APIRouter:
@@ -44,7 +47,7 @@ def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
         # Browsers say so of a form on another site, which anyone could be made to send.
         if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
             raise HTTPException(403, "Feedback is given on our own pages.")
-        judgement = _read_judgement(await request.body(), language)
+        judgement = _read_judgement(await read_body(request, MAX_BYTES), language)
         await run_in_threadpool(record_feedback, answerer, judgement)
         # Whoever loads the next page again judges nothing a second time.
         return RedirectResponse(with_query(f"/{language}/thanks", request), 303)

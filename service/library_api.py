@@ -1,41 +1,56 @@
 """The JSON interface: what the library holds."""
 
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from massilia.corpus.article import Article, Language
 from massilia.index.filter import Filter
+from massilia.index.store import ArticleEntry
+from massilia.ingest.question_language import detect_question_language
 from massilia.service.answerer import Answerer
 from massilia.service.api_errors import Responses, list_problems
-from massilia.service.article_list import (
-    DEFAULT_PAGE,
-    MAX_PAGE,
-    ArticleOrder,
-    CursorError,
-    list_page,
-)
+from massilia.service.article_selection import Order, Selection, select_articles
 from massilia.service.caching import IfNoneMatch, respond_if_changed
+from massilia.service.cursors import DEFAULT_PAGE, MAX_PAGE, CursorError, cut_page
 from massilia.service.filters import MAX_NAMES, FilterError, check_filter
 from massilia.service.library_facts import describe_library
+from massilia.service.library_search import search_library
+from massilia.service.library_topics import Topic, Topics, fold_topic, order_topics
 from massilia.service.marked_text import read_span
 from massilia.service.offsets import OFFSETS
 from massilia.service.original import find_original_part
 from massilia.service.passage_search import find_passage
 from massilia.service.problems import ProblemError
+from massilia.service.question import QuestionError, read_question
 from massilia.service.wire_library import (
     ArticleJson,
     ArticleListJson,
     LibraryJson,
     OriginalJson,
     PassageJson,
+    TopicListJson,
 )
 from massilia.service.wire_request import Day, Name
 
 MAX_PASSAGE_ID = 2**63 - 1
 """The largest number that SQLite keeps."""
-MAX_WORDS_CHARACTERS = 200
+MAX_YEAR = 9999
+RETRY_SECONDS = 10
+"""In how long the topics of a library are asked for again, where they aren't all gathered yet."""
+
+Sort = Literal["relevance", "id", "title", "date", "-date"]
+_ORDERS: Final[Mapping[Sort, Order]] = {
+    "relevance": Order.RELEVANCE,
+    "id": Order.ID,
+    "title": Order.TITLE,
+    "date": Order.OLDEST,
+    "-date": Order.NEWEST,
+}
+Limit = Annotated[int, Query(ge=1, le=MAX_PAGE, description="The most of them on a page.")]
+Cursor = Annotated[str | None, Query(description="`next_cursor` of the page before.")]
 ArticleId = Annotated[str, Path(description="As `document_id` in a citation.")]
 _UNCHANGED: Responses = {
     200: {
@@ -62,7 +77,10 @@ def make_library_api(answerer: Answerer) -> APIRouter:
         responses=_UNCHANGED | list_problems(503),
     )
     def describe(http: Request, if_none_match: IfNoneMatch = None) -> Response:
-        """Return how many articles there are, of which kinds and days, and what is searched in."""
+        """Return how many articles there are, of which kinds and days, and what is searched in.
+
+        Its topics are listed by `GET /v1/topics`.
+        """
         return respond_if_changed(http, LibraryJson.of(describe_library(answerer.library)))
 
     @router.get(
@@ -73,35 +91,27 @@ def make_library_api(answerer: Answerer) -> APIRouter:
     )
     def list_articles(
         http: Request,
-        within: Annotated[Filter, Depends(_read_filter)],
-        q: Annotated[
-            str,
-            Query(
-                max_length=MAX_WORDS_CHARACTERS,
-                description=(
-                    "Words that a title must have, all of them, whatever the case and the accents. "
-                    "For what texts say, ask `POST /v1/search`."
-                ),
-            ),
-        ] = "",
-        sort: Annotated[
-            ArticleOrder,
-            Query(description="`-date` is newest first; articles without a date come last."),
-        ] = ArticleOrder.ID,
-        limit: Annotated[
-            int, Query(ge=1, le=MAX_PAGE, description="The most articles of a page.")
-        ] = DEFAULT_PAGE,
-        cursor: Annotated[
-            str | None, Query(description="`next_cursor` of the page before.")
-        ] = None,
+        selection: Annotated[Selection, Depends(_read_selection)],
+        limit: Limit = DEFAULT_PAGE,
+        cursor: Cursor = None,
         if_none_match: IfNoneMatch = None,
     ) -> Response:
-        """Return what is known of articles, without the texts, a page at a time."""
+        """Return what is known of articles, without the texts, a page at a time.
+
+        They are those that the page `/articles` lists, whose words and conditions these are.
+        """
+        entries = answerer.store.entries()
+        topics = _find_topics(http, entries) if selection.needs_topics else ()
+        found = None
+        if selection.words:
+            spoken = detect_question_language(selection.words).language
+            found = search_library(selection.words, spoken, answerer.library)
+        selected = select_articles(entries, selection, topics, found)
         try:
-            page = list_page(answerer.store.entries(), within, q, sort, limit, cursor)
+            page = cut_page(selected.keyed, selection.order, limit, cursor)
         except CursorError as error:
             raise ProblemError("no_page") from error
-        return respond_if_changed(http, ArticleListJson.of(page))
+        return respond_if_changed(http, ArticleListJson.of(page, found))
 
     @router.get(
         "/v1/articles/{article_id}",
@@ -155,7 +165,47 @@ def make_library_api(answerer: Answerer) -> APIRouter:
             raise ProblemError("no_passage", id=passage_id)
         return respond_if_changed(http, PassageJson.of(found))
 
+    router.include_router(_make_topics_api(answerer))
     return router
+
+
+def _make_topics_api(answerer: Answerer) -> APIRouter:
+    router = APIRouter()
+
+    @router.get(
+        "/v1/topics",
+        summary="List the library's topics",
+        response_model=TopicListJson,
+        responses=_UNCHANGED | list_problems(404, 422, 503),
+    )
+    def list_topics(
+        http: Request,
+        limit: Limit = DEFAULT_PAGE,
+        cursor: Cursor = None,
+        if_none_match: IfNoneMatch = None,
+    ) -> Response:
+        """Return the names that articles are about, those of most articles first.
+
+        A topic's `key` is what `topic` takes in `GET /v1/articles`. Topics are found in titles,
+        headings and sentences: nobody has tagged anything. Of a large library that has just been
+        opened they take a while to gather: until then the status is 503, with `Retry-After`.
+        """
+        topics = _find_topics(http, answerer.store.entries())
+        try:
+            page = cut_page(order_topics(topics), "topics", limit, cursor)
+        except CursorError as error:
+            raise ProblemError("no_page") from error
+        return respond_if_changed(http, TopicListJson.of(page))
+
+    return router
+
+
+def _find_topics(http: Request, entries: Sequence[ArticleEntry]) -> tuple[Topic, ...]:
+    topics: Topics = http.app.state.topics
+    found = topics.find(entries)
+    if found is None:
+        raise ProblemError("topics_unread", headers={"Retry-After": str(RETRY_SECONDS)})
+    return found
 
 
 def _read_filter(
@@ -185,14 +235,65 @@ def _read_filter(
     try:
         check_filter(within)
     except FilterError as error:
-        fault = {
-            "type": "value_error",
-            "loc": ("query", "published_from" if error.code == "filter_range" else ""),
-            "msg": str(error),
-            "ctx": {"error": error},
-        }
-        raise RequestValidationError([fault]) from error
+        parameter = "published_from" if error.code == "filter_range" else ""
+        raise RequestValidationError([_describe_fault(parameter, error)]) from error
     return within
+
+
+def _read_selection(
+    within: Annotated[Filter, Depends(_read_filter)],
+    q: Annotated[
+        Name,
+        Query(
+            description=(
+                "Words that an article must have in its title, headings or text, all of them, "
+                "whatever their forms, case and accents; `search` says what became of them. "
+                "For what is near in meaning, ask `POST /v1/search`."
+            )
+        ),
+    ] = "",
+    topic: Annotated[
+        tuple[Name, ...],
+        Query(max_length=MAX_NAMES, description="Only on this one: a `key` of `GET /v1/topics`."),
+    ] = (),
+    year: Annotated[
+        int | None,
+        Query(ge=1, le=MAX_YEAR, description="Only with a sentence on the topic that names it."),
+    ] = None,
+    sort: Annotated[
+        Sort | None,
+        Query(
+            description=(
+                "By default `relevance` where there are words, otherwise `id`, which is what "
+                "`relevance` is without words. `-date` is newest first; articles without a date "
+                "come last."
+            )
+        ),
+    ] = None,
+) -> Selection:
+    words = " ".join(q.split())
+    try:
+        if words:
+            read_question(words)
+    except QuestionError as error:
+        raise RequestValidationError([_describe_fault("q", error)]) from error
+    order = _ORDERS[sort or "relevance"]
+    return Selection(
+        words=words,
+        within=within,
+        topics=frozenset(map(fold_topic, topic)),
+        year=year,
+        order=Order.ID if order is Order.RELEVANCE and not words else order,
+    )
+
+
+def _describe_fault(parameter: str, error: QuestionError) -> dict[str, object]:
+    return {
+        "type": "value_error",
+        "loc": ("query", parameter),
+        "msg": str(error),
+        "ctx": {"error": error},
+    }
 
 
 def _find_article(answerer: Answerer, article_id: str) -> Article:

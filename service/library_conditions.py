@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from massilia.corpus.article import Language
-from massilia.service.library_listing import Selection
+from massilia.service.article_selection import Selection
+from massilia.service.library_addresses import write_address
 from massilia.service.library_topics import Topic
 from massilia.service.messages import Messages
 from massilia.service.scope import describe_period
@@ -23,7 +24,7 @@ def describe_conditions(
 ) -> list[Condition]:
     """Return the conditions of a selection, but for the words that are searched for."""
     within = selection.within
-    names = {topic.key: topic.name for topic in topics}
+    names = {topic.key: topic.name_in(language) for topic in topics}
     conditions = [
         (
             messages.text("scope.language", language=messages.text(f"languages.{each}")),
@@ -59,4 +60,4 @@ def describe_conditions(
         without = replace(within, published_from=None, published_to=None)
         text = messages.text("scope.published", period=period)
         conditions.append((text, replace(selection, within=without)))
-    return [Condition(text, replace(each, page=1).address(language)) for text, each in conditions]
+    return [Condition(text, write_address(each, language)) for text, each in conditions]

@@ -5,21 +5,16 @@ from collections.abc import Sequence
 from fastapi import APIRouter, Request, Response
 
 from massilia.corpus.article import Article, Language
-from massilia.index.errors import LibraryError
 from massilia.index.store import ArticleEntry
 from massilia.service.answerer import Answerer
+from massilia.service.article_selection import Order, Selection, select_articles
 from massilia.service.composition import compose_answer
 from massilia.service.filters import FilterError
+from massilia.service.library_addresses import ORDERS, read_page_number, read_selection
 from massilia.service.library_conditions import describe_conditions
-from massilia.service.library_listing import (
-    Listing,
-    Order,
-    Selection,
-    list_articles,
-    read_selection,
-)
-from massilia.service.library_search import Excerpt, Found, excerpt_passage, search_words
-from massilia.service.library_topics import Topics
+from massilia.service.library_listing import Listing, make_listing
+from massilia.service.library_search import Excerpt, Found, excerpt_passage, search_library
+from massilia.service.library_topics import Topic, Topics
 from massilia.service.messages import load_messages
 from massilia.service.page_rendering import METHODS, redirect_to_language, render_page
 from massilia.service.question import QuestionError, read_question
@@ -32,7 +27,6 @@ MAX_NEAR = 4
 def make_library_pages(answerer: Answerer) -> APIRouter:
     """Return the routes of the pages that list the articles of the library of `answerer`."""
     router = APIRouter()
-    topics = Topics(answerer.store)
 
     @router.api_route("/articles", methods=METHODS)
     def redirect_to_library(request: Request) -> Response:
@@ -43,11 +37,11 @@ def make_library_pages(answerer: Answerer) -> APIRouter:
         return redirect_to_language(request, "/map")
 
     for language in Language:
-        router.include_router(_make_pages_in(language, answerer, topics), prefix=f"/{language}")
+        router.include_router(_make_pages_in(language, answerer), prefix=f"/{language}")
     return router
 
 
-def _make_pages_in(language: Language, answerer: Answerer, topics: Topics) -> APIRouter:
+def _make_pages_in(language: Language, answerer: Answerer) -> APIRouter:
     router = APIRouter()
 
     @router.api_route("/articles", methods=METHODS)
@@ -56,19 +50,19 @@ def _make_pages_in(language: Language, answerer: Answerer, topics: Topics) -> AP
             selection = read_selection(request.query_params.multi_items())
             found = _search(answerer, selection, language)
         except QuestionError as error:
-            return _render_library(request, language, answerer, topics, Selection(), error=error)
-        return _render_library(request, language, answerer, topics, selection, found)
+            return _render_library(request, language, answerer, Selection(), error=error)
+        return _render_library(request, language, answerer, selection, found)
 
     @router.api_route("/map", methods=METHODS)
     def show_map(request: Request) -> Response:
         entries = answerer.store.entries()
-        found = topics.find(entries)
+        topics = _find_topics(request, entries)
         return render_page(
             request,
             "map.html",
             language,
-            ready=found is not None,
-            map=draw_map(entries, found or (), language),
+            ready=topics is not None,
+            map=draw_map(entries, topics or (), language),
         )
 
     return router
@@ -78,15 +72,15 @@ def _render_library(
     request: Request,
     language: Language,
     answerer: Answerer,
-    topics: Topics,
     selection: Selection,
     found: Found | None = None,
     error: QuestionError | None = None,
 ) -> Response:
     entries = answerer.store.entries()
-    known = topics.find(entries)
-    ranked = None if found is None else list(found.passages)
-    listing = list_articles(entries, selection, language, known or (), ranked)
+    known = _find_topics(request, entries)
+    selected = select_articles(entries, selection, known or (), found, first=language)
+    page = 1 if error else read_page_number(request.query_params.multi_items())
+    listing = make_listing(selected, page, known or (), language)
     messages = load_messages(language)
     return render_page(
         request,
@@ -95,7 +89,7 @@ def _render_library(
         200 if error is None else 422,
         total=len(entries),
         listing=listing,
-        orders=[each for each in Order if selection.words or each is not Order.RELEVANCE],
+        orders=[each for each in ORDERS if selection.words or each is not Order.RELEVANCE],
         topics_ready=known is not None,
         conditions=describe_conditions(listing.selection, known or (), language, messages),
         found=found,
@@ -106,19 +100,17 @@ def _render_library(
     )
 
 
+def _find_topics(request: Request, entries: Sequence[ArticleEntry]) -> tuple[Topic, ...] | None:
+    topics: Topics = request.app.state.topics
+    return topics.find(entries)
+
+
 def _search(answerer: Answerer, selection: Selection, language: Language) -> Found | None:
     """Return what holds the words; raises `QuestionError` for words that can't be read."""
     if not selection.words:
         return None
     read_question(selection.words, language)
-    generation = answerer.library.generation()
-    if generation is None:
-        if answerer.store.count_articles():
-            raise LibraryError(
-                f"The library {answerer.library.path} has not been built; run `massilia build`."
-            )
-        return Found({}, whole=False, corrections=())
-    return search_words(selection.words, language, generation, answerer.store)
+    return search_library(selection.words, language, answerer.library)
 
 
 def _excerpt(
@@ -142,7 +134,7 @@ def _find_near(
 ) -> list[Article]:
     """Return articles that are near the words in meaning, in whatever language, and lack them."""
     selection = listing.selection
-    if found is None or selection.page > 1 or selection.topics or selection.year:
+    if found is None or listing.page > 1 or selection.needs_topics:
         return []
     question = read_question(selection.words, language, selection.within)
     finding = answerer.find(question)

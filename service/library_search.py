@@ -1,7 +1,7 @@
 """Words that a reader looks for in the library, and the articles that hold them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,12 +11,15 @@ from numpy.typing import NDArray
 from massilia.corpus.article import Article, Language
 from massilia.corpus.pattern import Pattern
 from massilia.index.analysis import find_terms, split_words
+from massilia.index.errors import LibraryError
 from massilia.index.generation import Generation
 from massilia.index.lexical_index import LexicalIndex
+from massilia.index.library import Library
 from massilia.index.passage_table import PassageTable
 from massilia.index.postings import InvertedIndex
 from massilia.index.spelling import Correction
 from massilia.index.store import Store, StoredPassage
+from massilia.index.vectors import Hit
 
 MOST_PASSAGES = 5_000
 """How many passages with the words are looked at, the best of them: enough for the articles of any
@@ -26,13 +29,14 @@ _WORD: Final = Pattern(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Hold the articles with the words of a search, the best first, each with its best passage.
+    """Hold the articles with the words of a search, each with its best passage and the score of it.
 
     `whole` tells whether each holds every word; otherwise none does, and each holds one at least.
     `corrections` say as what unknown words were read.
     """
 
-    passages: dict[str, StoredPassage]
+    passages: Mapping[str, StoredPassage]
+    scores: Mapping[str, float]
     whole: bool
     corrections: tuple[Correction, ...]
 
@@ -54,8 +58,21 @@ class Excerpt:
     end: int
 
 
+def search_library(text: str, language: Language, library: Library) -> Found:
+    """Return the articles of a library that hold the words of `text`, as `search_words` does.
+
+    Raises `LibraryError` where the library has articles and was never built.
+    """
+    generation = library.generation()
+    if generation is not None:
+        return search_words(text, language, generation, library.store)
+    if library.store.count_articles():
+        raise LibraryError(f"The library {library.path} has not been built; run `massilia build`.")
+    return Found({}, {}, whole=False, corrections=())
+
+
 def search_words(text: str, language: Language, generation: Generation, store: Store) -> Found:
-    """Return the articles that hold the words of `text`, in the order of BM25.
+    """Return the articles that hold the words of `text`, and how high BM25 ranks them.
 
     The words of an article's title and headings count as its own. Words are compared by their
     stems, each language's in its own way; stop words don't count, nor do those of `language`, which
@@ -65,15 +82,21 @@ def search_words(text: str, language: Language, generation: Generation, store: S
     corrections = local.terms.correct(text)
     words = [word for word in split_words(text) if find_terms([word], language) != [None]]
     whole = _find_whole(words, local.terms, local.table, corrections)
-    best: dict[int, int] = {}
+    best: dict[int, Hit] = {}
     hits = local.terms.search(text, MOST_PASSAGES)
     numbers = local.table.article_numbers([hit.id for hit in hits]).tolist() if hits else []
     for hit, number in zip(hits, numbers, strict=True):
         if not whole or number in whole:
-            best.setdefault(number, hit.id)
+            best.setdefault(number, hit)
+    scores = {hit.id: hit.score for hit in best.values()}
     # Those whose articles have been removed since are not among them.
-    passages = {each.article_id: each for each in store.passages(list(best.values()))}
-    return Found(passages, bool(whole), corrections)
+    passages = {each.article_id: each for each in store.passages(list(scores))}
+    return Found(
+        passages,
+        {article_id: scores[each.id] for article_id, each in passages.items()},
+        bool(whole),
+        corrections,
+    )
 
 
 def excerpt_passage(text: str, article: Article, passage: StoredPassage, store: Store) -> Excerpt:

@@ -3,7 +3,8 @@
 A topic is a name that stands in the title or a heading of some article, and in `MIN_SENTENCES`
 sentences of the library; a place is where things happen, and no topic, nor is a name that most
 works hold. An article is on a topic that its title or a heading names, or `MIN_MENTIONS` of its
-sentences. Nobody has to tag anything, and the same names serve in both languages.
+sentences. Nobody has to tag anything, and the same names serve in both languages; where articles
+and their translations show that two names are one ("IA" and "AI"), they are one topic.
 """
 
 import re
@@ -11,21 +12,23 @@ import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from massilia.corpus.article import Article
+from massilia.corpus.article import Article, Language
 from massilia.corpus.errors import MassiliaError
 from massilia.index.store import ArticleEntry, Store
 from massilia.ingest.abbreviations import LEXICONS
 from massilia.ingest.sentences import split_sentences
+from massilia.service.cursors import Key
 from massilia.service.names import NameKind, find_names
+from massilia.service.topic_translations import match_names
 from massilia.service.written_dates import fold, read_written_dates
 
 MIN_SENTENCES = 5
 """How many sentences of the library must hold a name. Of the 134 names in titles and headings of
-the embedded corpus 99 are topics with 5; what is below that are mostly streets and parts of longer
-names."""
+the embedded corpus 99 are topics with 5, and make 98, since "IA" and "AI" are one; what is below
+that are mostly streets and parts of longer names."""
 MIN_MENTIONS = 2
 """How many sentences put an article on a topic that none of its headings names."""
 MOST_WORKS = 1 / 2
@@ -61,12 +64,23 @@ class Topic:
 
     `years` counts, for each article, the sentences on the topic by the year that they name; where
     an article's sentences name none, it counts once for the year in which it was published.
+    `names` are how it is written in each language, where that isn't the same.
     """
 
     key: str
     name: str
     articles: Mapping[str, int]
     years: Mapping[str, Mapping[int, int]]
+    names: Mapping[Language, str] = field(default_factory=dict)
+
+    def name_in(self, language: Language) -> str:
+        """Return how the topic is written in a language."""
+        return self.names.get(language, self.name)
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Give the folded names that the topic is found by."""
+        return frozenset({self.key, *map(fold_topic, self.names.values())})
 
     @property
     def sentences(self) -> int:
@@ -179,6 +193,8 @@ def find_topics(
 ) -> tuple[Topic, ...]:
     """Return the topics of articles whose names have been read, those of most articles first."""
     works = {entry.id: entry.translation_of or entry.id for entry in entries}
+    pairs = _match_translations(entries, read, works)
+    read = {each: _rename(names, pairs) for each, names in read.items()} if pairs else read
     published = {entry.id: entry.date_published for entry in entries}
     holders: dict[str, list[str]] = defaultdict(list)
     for article_id, names in read.items():
@@ -206,13 +222,65 @@ def find_topics(
         for each in on_it:
             day = published[each]
             years[each] = dict(read[each].years[name]) or ({day.year: 1} if day else {})
-        # Of forms that are equally frequent, always the same one.
-        form = max(sorted(written), key=written.__getitem__)
-        topics.append(
-            Topic(name, form, {each: read[each].sentences[name] for each in on_it}, years)
-        )
-    topics = [topic for topic in topics if topic.articles]
-    return tuple(sorted(topics, key=lambda each: (-len(each.articles), -each.sentences, each.key)))
+        sentences = {each: read[each].sentences[name] for each in on_it}
+        forms = {
+            language: _choose_form(written, key) for language, key in pairs.get(name, {}).items()
+        }
+        topics.append(Topic(name, _choose_form(written), sentences, years, forms))
+    return tuple(topic for _, topic in order_topics(topic for topic in topics if topic.articles))
+
+
+def _match_translations(
+    entries: Sequence[ArticleEntry], read: Mapping[str, NamesRead], works: Mapping[str, str]
+) -> dict[str, Mapping[Language, str]]:
+    """Return the keys of names that are one in two languages, by the key that is kept of them."""
+    languages: dict[str, set[Language]] = defaultdict(set)
+    for entry in entries:
+        languages[works[entry.id]].add(entry.language)
+    counts: dict[Language, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    for entry in entries:
+        work = works[entry.id]
+        if len(languages[work]) == len(Language):
+            for name, count in read[entry.id].sentences.items():
+                counts[entry.language][name][work] += count
+    return {
+        max(pair.items(), key=lambda each: (counts[each[0]][each[1]].total(), each[1]))[1]: pair
+        for pair in match_names(counts)
+    }
+
+
+def _rename(names: NamesRead, pairs: Mapping[str, Mapping[Language, str]]) -> NamesRead:
+    """Return the names of an article, those that are one by the key that is kept of them."""
+    kept = {name: key for key, pair in pairs.items() for name in pair.values()}
+    if kept.keys().isdisjoint(names.sentences):
+        return names
+    sentences: Counter[str] = Counter()
+    years: dict[str, Counter[int]] = defaultdict(Counter)
+    written: dict[str, Counter[str]] = defaultdict(Counter)
+    for name, count in names.sentences.items():
+        key = kept.get(name, name)
+        sentences[key] += count
+        years[key].update(names.years[name])
+        written[key].update(names.written[name])
+    return NamesRead(
+        titles=frozenset(kept.get(name, name) for name in names.titles),
+        sentences=sentences,
+        years=years,
+        written=written,
+        places=frozenset(kept.get(name, name) for name in names.places),
+    )
+
+
+def _choose_form(written: Counter[str], key: str | None = None) -> str:
+    """Return the most frequent form, of those of one key if it is given; always the same one."""
+    forms = sorted(form for form in written if key is None or fold_topic(form) == key)
+    return max(forms, key=written.__getitem__)
+
+
+def order_topics(topics: Iterable[Topic]) -> list[tuple[Key, Topic]]:
+    """Return topics, those of most articles first, each with the key that it has there."""
+    keyed = [((-len(each.articles), "", each.key), each) for each in topics]
+    return sorted(keyed, key=lambda pair: pair[0])
 
 
 def fold_topic(name: str) -> str:

@@ -54,6 +54,17 @@ def find_names(text: str, language: Language) -> tuple[Name, ...]:
     return tuple(names)
 
 
+def is_first_name(word: str) -> bool:
+    """Tell whether a word is a common first name, or several with hyphens: "Jean-Paul"."""
+    return set(fold(word).split("-")) <= _list_words("first_names")
+
+
+def is_no_surname(word: str) -> bool:
+    """Tell whether a word is known from names of bodies, places or newspapers."""
+    folded = fold(word)
+    return any(folded in _list_words(each) for each in ("bodies", "places", "newspapers"))
+
+
 _CAPITALISED: Final = (
     r"(?:[A-ZÀ-ÖØ-ÞŒ]|[0-9]+(?=[A-Z])|[a-z](?=[A-Z]))[\w&]*(?:[-'’.](?=\w)[\w&]+)*'?"
 )

@@ -7,6 +7,8 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 
 from massilia.service.api_errors import describe_schema, list_problems
+from massilia.service.chat_completions import CHAT_PATHS
+from massilia.service.completion_description import COMPLETION_SHAPES, list_completion_errors
 from massilia.service.offsets import OFFSETS
 from massilia.service.problems import MEDIA_TYPE, STATUSES, TYPES
 from massilia.service.serving import ServingOptions
@@ -38,7 +40,7 @@ def describe_api(app: FastAPI, options: ServingOptions) -> dict[str, Any]:
 
 def _complete(document: dict[str, Any], options: ServingOptions) -> None:
     schemas = document["components"]["schemas"]
-    shapes: list[type[BaseModel]] = [BatchRequest, *EXTRA_SHAPES]
+    shapes: list[type[BaseModel]] = [BatchRequest, *EXTRA_SHAPES, *COMPLETION_SHAPES]
     for shape in shapes:
         schema = shape.model_json_schema(mode="serialization", ref_template=_REF)
         for name, part in {**schema.pop("$defs", {}), shape.__name__: schema}.items():
@@ -63,14 +65,15 @@ def _complete(document: dict[str, Any], options: ServingOptions) -> None:
 def _complete_operation(path: str, operation: dict[str, Any], options: ServingOptions) -> None:
     responses = operation["responses"]
     guarded = path.startswith(_GUARDED)
+    list_errors = list_completion_errors if path.startswith(CHAT_PATHS) else list_problems
     # Put in by FastAPI wherever there is a parameter, even one that nothing can be wrong with.
     if MEDIA_TYPE not in responses.get("422", {}).get("content", {}):
         responses.pop("422", None)
     if options.key_hashes and guarded:
         operation["security"] = [{SECURITY: []}]
-        responses.update({"401": list_problems(401)[401]})
+        responses.update({"401": list_errors(401)[401]})
     if options.rate_limit is not None and guarded:
-        responses.update({"429": list_problems(429)[429]})
+        responses.update({"429": list_errors(429)[429]})
     for status, response in responses.items():
         headers = {}
         if MEDIA_TYPE in response.get("content", {}):
@@ -99,6 +102,13 @@ def _list_types() -> str:
 _TAGS = [
     {"name": "Questions", "description": "Answers with quotes, and their verification."},
     {"name": "Library", "description": "What is quoted from."},
+    {
+        "name": "OpenAI",
+        "description": (
+            "What programs that speak OpenAI's chat interface need; errors have its shape. Its "
+            "address is `/v1`, its only model `massilia`."
+        ),
+    },
     {"name": "Feedback", "description": "What readers think of answers; off unless asked for."},
     {"name": "Server", "description": "Whether it works."},
 ]
@@ -112,7 +122,7 @@ one stands.
 
 **Errors** are problem details (RFC 9457), in the request's `language`, or else the one that
 Accept-Language prefers, French or English. Their `type` and the `code` of each field's fault are
-the same in every language:
+the same in every language (those of OpenAI's interface have a shape of their own):
 
 {_list_types()}
 

@@ -38,6 +38,7 @@ STATUSES: Final[Mapping[str, int]] = MappingProxyType(
         "too_many_requests": 429,
         "failed": 500,
         "library": 503,
+        "topics_unread": 503,
         "too_slow": 503,
         "feedback_full": 503,
         "refused": 400,

@@ -1,5 +1,6 @@
-"""How often one client may ask, counted in this process over a moving window."""
+"""How often one client may ask, counted over a moving window: here, or by several processes."""
 
+import logging
 import math
 import time
 from dataclasses import dataclass
@@ -11,10 +12,12 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from massilia.corpus.errors import MassiliaError, show_value
+from massilia.service.shared_counts import CountsError, CountsFile, SharedCounts
 
 SHARED_PREFIX = 64
 """How many bits of an IPv6 address count: a provider gives each customer all that share them."""
 _MOST_REQUESTS: Final = 1_000_000
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +64,34 @@ def read_rate_limit(text: str) -> RateLimit | None:
 
 
 class RateLimiter:
-    """Count what each client asks; safe to use from several threads of one process."""
+    """Count what each client asks; safe to use from several threads.
 
-    def __init__(self, limit: RateLimit) -> None:
+    Given a file, all processes that are given it count together. Where it can't be read or written,
+    each goes on by itself: who is served matters more than how exactly they are counted.
+    """
+
+    def __init__(self, limit: RateLimit, file: CountsFile | None = None) -> None:
         self.limit = limit
         self._item: RateLimitItem = parse(f"{limit.requests} per {limit.seconds} second")
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
+        self._shared = SharedCounts(file, limit.seconds) if file else None
 
     def take(self, client: str, cost: int = 1) -> Allowance:
         """Take `cost` requests from what is left to a client, or nothing where that is less."""
+        if self._shared is not None:
+            try:
+                count = self._shared.take(client, cost, self.limit.requests)
+                return self._allow(count.granted, count.used, count.reset_seconds)
+            except CountsError as error:
+                _LOG.warning("%s Each process counts for itself.", error)
         granted = self._limiter.hit(self._item, client, cost=cost)
         stats = self._limiter.get_window_stats(self._item, client)
-        reset = math.ceil(stats.reset_time - time.time())
-        return Allowance(granted, max(stats.remaining, 0), min(max(reset, 1), self.limit.seconds))
+        used = self.limit.requests - stats.remaining
+        return self._allow(granted, used, stats.reset_time - time.time())
+
+    def _allow(self, granted: bool, used: int, seconds: float) -> Allowance:
+        reset = min(max(math.ceil(seconds), 1), self.limit.seconds)
+        return Allowance(granted, max(self.limit.requests - used, 0), reset)
 
 
 def name_client(host: str) -> str:

@@ -3,7 +3,8 @@
 import signal
 import socket
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
@@ -16,6 +17,7 @@ from uvicorn.supervisors import Multiprocess
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
 from massilia.service.serving import DEFAULT_OPTIONS, ServingOptions
+from massilia.service.shared_counts import keep_counts
 from massilia.service.suggestions import Suggestions
 
 SHUTDOWN_SECONDS = 5
@@ -33,7 +35,8 @@ def run_server(
     """Serve until SIGINT or SIGTERM, on a socket that is bound already.
 
     With several `workers`, each is a process of its own that opens the library, and all take
-    requests from the socket; one that dies is replaced. `open_answerer` must then be picklable.
+    requests from the socket and count them together; one that dies is replaced. `open_answerer`
+    must then be picklable.
     """
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
@@ -43,13 +46,14 @@ def run_server(
         if workers == 1:
             _run_here(answerer, listener, options, address)
             return
-    config = uvicorn.Config(
-        partial(_make_worker, open_answerer, options),
-        factory=True,
-        workers=workers,
-        **_SETTINGS,
-    )
-    _AnnouncingWorkers(config, [listener], address).run()
+    with keep_counts() if options.rate_limit else nullcontext() as counts:
+        config = uvicorn.Config(
+            partial(_make_worker, open_answerer, replace(options, counts=counts)),
+            factory=True,
+            workers=workers,
+            **_SETTINGS,
+        )
+        _AnnouncingWorkers(config, [listener], address).run()
 
 
 def _run_here(

@@ -7,6 +7,7 @@ from pathlib import Path
 from massilia.corpus.errors import MassiliaError, show_value
 from massilia.service.api_keys import read_hashes
 from massilia.service.rate_limits import RateLimit, read_rate_limit
+from massilia.service.shared_counts import CountsFile
 
 KEYS_VARIABLE = "MASSILIA_API_KEYS"
 KEYS_FILE_VARIABLE = "MASSILIA_API_KEYS_FILE"
@@ -29,7 +30,7 @@ class ServingOptions:
 
     `key_hashes` are those of the API keys, none where programs need no key; `allowed_origins` are
     the sites whose scripts may read what is answered. `max_seconds` is how long one answer may
-    take.
+    take. `counts` is where several processes count together how often each client asks.
     """
 
     key_hashes: frozenset[str] = frozenset()
@@ -37,6 +38,7 @@ class ServingOptions:
     allowed_origins: tuple[str, ...] = ()
     feedback: bool = False
     max_seconds: float = MAX_SECONDS
+    counts: CountsFile | None = None
 
     @classmethod
     def read(

@@ -7,7 +7,8 @@ from math import sqrt
 
 from massilia.corpus.article import Language
 from massilia.index.store import ArticleEntry
-from massilia.service.library_listing import Selection
+from massilia.service.article_selection import Selection
+from massilia.service.library_addresses import write_address
 from massilia.service.library_topics import Topic
 
 MOST_TOPICS = 14
@@ -131,10 +132,10 @@ def _draw_line(
         count = _count(years, column)
         radius = max(SMALLEST, LARGEST * sqrt(count / largest))
         selection = Selection(topics=frozenset([topic.key]), year=column.first)
-        address = selection.address(language) if column.is_year else None
+        address = write_address(selection, language) if column.is_year else None
         dots.append(Dot(column, count, round(radius, 1), address) if count else None)
-    selected = Selection(topics=frozenset([topic.key])).address(language)
-    return Line(topic.name, selected, tuple(dots), years.total())
+    selected = write_address(Selection(topics=frozenset([topic.key])), language)
+    return Line(topic.name_in(language), selected, tuple(dots), years.total())
 
 
 def _count(years: Counter[int], column: Column) -> int:

@@ -9,8 +9,10 @@ from massilia.corpus.article import Article, Certainty, Language
 from massilia.index.generation import Manifest
 from massilia.index.store import ArticleEntry
 from massilia.ingest.extraction import DocumentKind
-from massilia.service.article_list import ArticlePage
+from massilia.service.cursors import Page
 from massilia.service.library_facts import LibraryFacts
+from massilia.service.library_search import Found
+from massilia.service.library_topics import Topic
 from massilia.service.offsets import OFFSETS
 from massilia.service.original import OriginalPart
 from massilia.service.passage_search import FoundPassage, PassageSearch
@@ -39,23 +41,116 @@ class ArticleEntryJson(BaseModel):
         return cls.model_validate(entry, from_attributes=True)
 
 
-class ArticleListJson(BaseModel):
-    """A page of the library's articles, and how many there are in all."""
+class CorrectionJson(BaseModel):
+    """As what a word that no article has was read: other words, the most frequent first."""
+
+    written: str
+    read: list[str]
+
+
+class WordSearchJson(BaseModel):
+    """What became of the words that were searched for."""
+
+    whole: Annotated[
+        bool,
+        Field(
+            description="Whether each article has every word. If not, none has, and each has some."
+        ),
+    ]
+    corrections: list[CorrectionJson]
+
+    @classmethod
+    def of(cls, found: Found) -> "WordSearchJson":
+        """Return the JSON shape of a search."""
+        return cls(
+            whole=found.whole,
+            corrections=[
+                CorrectionJson(written=each.written, read=list(each.read))
+                for each in found.corrections
+            ],
+        )
+
+
+class ListJson(BaseModel):
+    """A page of a list, and how long the list is."""
 
     object: Literal["list"] = "list"
-    total: Annotated[int, Field(description="How many articles pass, on all pages.")]
+    total: Annotated[int, Field(description="How many there are on all pages.")]
     next_cursor: Annotated[
         str | None, Field(description="`cursor` of the next page; null on the last.")
     ]
+
+
+class ArticleListJson(ListJson):
+    """A page of the library's articles, and how many there are in all."""
+
+    search: Annotated[WordSearchJson | None, Field(description="Null where `q` has no words.")]
     articles: list[ArticleEntryJson]
 
     @classmethod
-    def of(cls, page: ArticlePage) -> "ArticleListJson":
-        """Return the JSON shape of a page of articles."""
+    def of(cls, page: Page[ArticleEntry], found: Found | None = None) -> "ArticleListJson":
+        """Return the JSON shape of a page of articles, which `found` holds if they were found."""
         return cls(
             total=page.total,
             next_cursor=page.next_cursor,
-            articles=[ArticleEntryJson.of(entry) for entry in page.entries],
+            search=None if found is None else WordSearchJson.of(found),
+            articles=[ArticleEntryJson.of(entry) for entry in page.items],
+        )
+
+
+class TopicJson(BaseModel):
+    """A name that articles are about."""
+
+    key: Annotated[str, Field(description="What `topic` takes in `GET /v1/articles`.")]
+    name: Annotated[str, Field(description="As it is mostly written.")]
+    names: Annotated[
+        dict[Language, str],
+        Field(
+            description=(
+                "As it is written in each language, where translated articles show that two names "
+                "are one: empty for most topics."
+            ),
+            examples=[{"fr": "IA", "en": "AI"}],
+        ),
+    ]
+    articles: Annotated[int, Field(description="How many articles are on it.")]
+    sentences: Annotated[int, Field(description="How many of their sentences hold the name.")]
+    years: Annotated[
+        dict[str, int],
+        Field(
+            description=(
+                "How many of these name each year; an article of which none does counts once for "
+                "the year in which it was published."
+            )
+        ),
+    ]
+
+    @classmethod
+    def of(cls, topic: Topic) -> "TopicJson":
+        """Return the JSON shape of a topic."""
+        years = topic.count_years()
+        return cls(
+            key=topic.key,
+            name=topic.name,
+            names=dict(topic.names),
+            articles=len(topic.articles),
+            sentences=topic.sentences,
+            years={str(year): years[year] for year in sorted(years)},
+        )
+
+
+class TopicListJson(ListJson):
+    """A page of the library's topics, and how many there are in all."""
+
+    topics: list[TopicJson]
+
+    @classmethod
+    def of(cls, page: Page[Topic]) -> "TopicListJson":
+        """Return the JSON shape of a page of topics."""
+        return cls(
+            total=page.total,
+            next_cursor=page.next_cursor,
+            topics=[TopicJson.of(topic) for topic in page.items],
         )
 
 

@@ -42,6 +42,41 @@ def watch_page(page: Page, complaints: list[str], *addresses: str) -> None:
     page.on("request", watch)
 
 
+def wait_until(page: Page, condition: str) -> None:
+    """Wait for what is so in the page; Playwright's own way needs a policy that lets `eval` run."""
+    for _ in range(200):
+        if page.evaluate(condition):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"it never came true that {condition}")
+
+
+def wait_until_drawn(page: Page) -> None:
+    """Wait for the first frame: only then Chromium has scrolled, and leaves the focus alone."""
+    page.evaluate("new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn)))")
+
+
+def wait_until_in_view(page: Page, selector: str) -> None:
+    """Wait until an element's top is in the viewport, as where an address leads to a part."""
+    box = f"document.querySelector({selector!r}).getBoundingClientRect()"
+    wait_until(page, f"{box}.top >= 0 && {box}.top < innerHeight")
+
+
+def check_outline(page: Page) -> None:
+    """Check that who goes by keyboard sees where: what has the focus is outlined, and uncovered."""
+    style = page.locator(":focus").evaluate(
+        "stop => { const style = getComputedStyle(stop), box = stop.getBoundingClientRect();"
+        " return [style.outlineStyle, parseFloat(style.outlineWidth), style.outlineColor,"
+        " box.width * box.height]; }"
+    )
+    told = page.locator(":focus").evaluate("stop => stop.outerHTML")
+    kind, width, colour, area = style
+    assert kind == "solid", told
+    assert width >= 2, told
+    assert not colour.endswith(", 0)"), f"nobody sees {colour}: {told}"
+    assert area > 0, told
+
+
 def read_texts(page: Page, selector: str) -> list[str]:
     texts: list[str] = page.eval_on_selector_all(
         selector, "elements => elements.map(element => element.textContent)"

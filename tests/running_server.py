@@ -31,10 +31,12 @@ def make_environment(home: Path, model_cache: Path) -> dict[str, str]:
 
 
 @contextmanager
-def run_server(library: Path, environment: Mapping[str, str]) -> Iterator[RunningServer]:
+def run_server(
+    library: Path, environment: Mapping[str, str], *options: str
+) -> Iterator[RunningServer]:
     """Serve a library on a free port; it must end well, and without a traceback."""
     process = subprocess.Popen(
-        [MASSILIA, "serve", "--port", "0", "--library", library],
+        [MASSILIA, "serve", "--port", "0", "--library", library, *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -53,6 +55,8 @@ def run_server(library: Path, environment: Mapping[str, str]) -> Iterator[Runnin
         yield RunningServer(address[0], errors)
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0
+        # All that it said has been read.
+        reader.join(SECONDS)
         assert not any("Traceback" in line for line in errors), errors
     finally:
         process.kill()

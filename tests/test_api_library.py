@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
@@ -16,6 +17,8 @@ from massilia.index.library import Library
 from massilia.ingest.document import Document
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
+from massilia.service.library_listing import PER_PAGE
+from massilia.service.library_topics import Topics
 
 CAPACITY = "What is the design capacity of 2Africa?"
 
@@ -87,12 +90,114 @@ def test_filters_are_those_of_a_question(
     assert list_all(client, publisher=["none", "nobody"]) == []
 
 
-def test_words_of_a_title_are_found_whatever_their_case_and_accents(client: TestClient) -> None:
-    found = list_all(client, q="CABLE 2âfrica")
-    assert found
-    assert all("2Africa" in each["title"] for each in found)
-    assert {each["language"] for each in found} == {"fr", "en"}
-    assert list_all(client, q="quagga zeppelin") == []
+def list_page_ids(client: TestClient, language: str, **query: object) -> list[str]:
+    """Give the ids of the articles on all pages of the library's own page, in their order."""
+    ids: list[str] = []
+    while True:
+        parameters = {**query, "page": 1 + len(ids) // PER_PAGE}
+        page = client.get(f"/{language}/articles", params=parameters)
+        assert page.status_code == 200
+        listed = page.text.partition('<ol class="entries"')[2].partition("</ol>")[0]
+        ids += re.findall(r'<h3><a href="/\w\w/articles/([^"?]+)"', listed)
+        if 'rel="next"' not in page.text:
+            return ids
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("en", "CABLE 2âfrica"),
+        ("fr", "câbles sous-marins"),
+        ("en", "the river cooling of data centres"),
+        ("fr", "Orange Medusa Lisbonne"),
+        ("en", "submarin cabel"),
+        ("fr", "zeppelin câble"),
+        ("en", "quagga"),
+    ],
+)
+def test_words_find_what_the_page_finds_in_its_order(
+    client: TestClient, language: str, words: str
+) -> None:
+    found = list_all(client, q=words)
+    assert [each["id"] for each in found] == list_page_ids(client, language, q=words)
+    oldest = list_all(client, q=words, sort="date")
+    assert [each["id"] for each in oldest] == list_page_ids(
+        client, language, q=words, sort="oldest"
+    )
+
+
+def test_words_are_looked_for_in_texts_too_and_it_is_said_what_became_of_them(
+    client: TestClient,
+) -> None:
+    found = get(client, "/v1/articles", q="câble Gênes")
+    assert found["search"] == {"whole": True, "corrections": []}
+    assert found["articles"]
+    assert not any("Gênes" in each["title"] for each in found["articles"])
+    misspelt = get(client, "/v1/articles", q="Meduza")["search"]
+    (correction,) = misspelt["corrections"]
+    assert correction["written"] == "meduza"
+    assert "medusa" in correction["read"]
+    some = get(client, "/v1/articles", q="2Africa quagga zeppelin")
+    assert (some["search"]["whole"], some["total"] > 0) == (False, True)
+    assert get(client, "/v1/articles", q=" ")["search"] is None
+
+
+def test_without_words_nothing_is_more_relevant_than_anything_else(
+    client: TestClient, everything: list[dict[str, Any]]
+) -> None:
+    assert list_all(client, sort="relevance") == everything == list_all(client, q="  ")
+
+
+def list_topics(client: TestClient) -> list[dict[str, Any]]:
+    topics: list[dict[str, Any]] = []
+    cursor: dict[str, object] = {}
+    while True:
+        page = get(client, "/v1/topics", limit=40, **cursor)
+        topics += page["topics"]
+        if page["next_cursor"] is None:
+            assert page["total"] == len(topics)
+            return topics
+        cursor = {"cursor": page["next_cursor"]}
+
+
+def test_each_topic_leaves_as_many_articles_as_it_says(client: TestClient) -> None:
+    topics = list_topics(client)
+    assert len({each["key"] for each in topics}) == len(topics) > 40
+    counts = [each["articles"] for each in topics]
+    assert counts == sorted(counts, reverse=True)
+    for topic in (*topics[:5], *topics[-5:]):
+        on_topic = list_all(client, topic=topic["key"])
+        assert len(on_topic) == topic["articles"]
+        assert list_all(client, topic=topic["name"].upper()) == on_topic
+        assert {each["id"] for each in on_topic} == set(
+            list_page_ids(client, "fr", topic=topic["key"])
+        )
+        assert 0 < topic["sentences"] >= max(topic["years"].values(), default=0)
+    assert list_all(client, topic="none such") == []
+
+
+def test_a_year_leaves_what_tells_of_it_on_the_topic(client: TestClient) -> None:
+    topic = next(each for each in list_topics(client) if len(each["years"]) > 1)
+    for year in topic["years"]:
+        found = list_all(client, topic=topic["key"], year=year)
+        assert 0 < len(found) <= topic["articles"]
+        assert {each["id"] for each in found} == set(
+            list_page_ids(client, "en", topic=topic["key"], year=year)
+        )
+    assert list_all(client, topic=topic["key"], year=1234) == []
+
+
+def test_topics_that_are_not_gathered_yet_are_asked_for_again(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Topics, "find", lambda self, entries: None)
+    for path, query in (("/v1/topics", {}), ("/v1/articles", {"topic": "medusa"})):
+        response = client.get(path, params=query, headers={"Accept-Language": "fr"})
+        assert response.status_code == 503
+        assert response.headers["Retry-After"] == "10"
+        assert response.json()["type"] == "/docs#problem-topics-unread"
+        assert response.json()["title"] == "Les thèmes sont en cours de relevé"
+    assert get(client, "/v1/articles", q="medusa")["total"]
 
 
 @pytest.mark.parametrize(
@@ -105,8 +210,11 @@ def test_words_of_a_title_are_found_whatever_their_case_and_accents(client: Test
         ({"published_from": "2016"}, "/published_from"),
         ({"published_from": "2017-01-01", "published_to": "2016-01-01"}, "/published_from"),
         ({"sort": "size"}, "/sort"),
-        ({"q": "x" * 201}, "/q"),
+        ({"q": "x" * 501}, "/q"),
+        ({"q": "a\x07"}, "/q"),
         ({"kind": ["a"] * 101}, "/kind"),
+        ({"topic": ["a"] * 101}, "/topic"),
+        ({"year": 0}, "/year"),
     ],
     ids=repr,
 )
@@ -122,6 +230,23 @@ def test_a_cursor_is_good_for_its_own_order_only(client: TestClient) -> None:
     cursor = get(client, "/v1/articles", limit=1)["next_cursor"]
     for wrong in ({"cursor": cursor, "sort": "title"}, {"cursor": cursor[:-2]}, {"cursor": "W10"}):
         assert client.get("/v1/articles", params=wrong).status_code == 404
+    assert client.get("/v1/topics", params={"cursor": cursor}).status_code == 404
+
+
+def test_a_search_goes_on_where_its_page_ended_though_articles_go(
+    library: Library, toy_encoder: Encoder
+) -> None:
+    for name in "abcdef":
+        text = f"The quay {name} is long. " + "The quay. " * ord(name)
+        article = Article(name, Language.ENGLISH, name, text, f"{name}.txt")
+        library.put([Document(article, f"{name}.txt")])
+    library.build(toy_encoder)
+    with TestClient(create_app(Answerer(library, toy_encoder))) as client:
+        ids = [each["id"] for each in get(client, "/v1/articles", q="quay")["articles"]]
+        first = get(client, "/v1/articles", q="quay", limit=2)
+        library.remove(ids[:2])
+        second = get(client, "/v1/articles", q="quay", limit=2, cursor=first["next_cursor"])
+    assert [each["id"] for each in second["articles"]] == ids[2:4]
 
 
 def test_a_page_goes_on_where_the_last_one_ended_though_articles_go(
@@ -207,7 +332,13 @@ def test_the_library_is_counted(client: TestClient, everything: list[dict[str, A
 
 @pytest.mark.parametrize(
     "path",
-    ["/v1/library", "/v1/articles", "/v1/articles/medusa-cable-en", "/v1/passages/{}"],
+    [
+        "/v1/library",
+        "/v1/articles",
+        "/v1/articles/medusa-cable-en",
+        "/v1/passages/{}",
+        "/v1/topics",
+    ],
 )
 def test_what_is_at_hand_already_is_not_sent_again(client: TestClient, path: str) -> None:
     path = path.format(search(client, question=CAPACITY)["passages"][0]["id"])

@@ -167,14 +167,13 @@ def test_nobody_learns_of_the_machine_from_an_unexpected_error(
 
 def test_silence_is_filled_with_comments_and_ended_by_an_error() -> None:
     """The wait is of an event that never comes: how long it takes is no matter."""
-    silence = asyncio.Event()
+    silence = threading.Event()
 
     async def read() -> list[bytes]:
         def wait() -> Iterator[Any]:
-            asyncio.run_coroutine_threadsafe(silence.wait(), loop).result()
+            assert silence.wait(SECONDS), "nobody gave up"
             yield from ()
 
-        loop = asyncio.get_running_loop()
         sent = send_events(wait(), tell, seconds=0.2, heartbeat=0.05)
         chunks = [chunk async for chunk in sent]
         silence.set()
@@ -287,7 +286,7 @@ def test_a_line_that_takes_too_long_stops_no_other(
     def wait(self: Answerer, question: Question, top_k: int) -> Answer:
         if question.text == CAPACITY:
             waiting.append(question)
-            loop_forever.wait()
+            loop_forever.wait(SECONDS)
         return answer_one(self, question, top_k)
 
     loop_forever = threading.Event()
@@ -317,7 +316,7 @@ def test_a_client_that_goes_away_stops_the_work(
 
     def wait(self: Answerer, question: Question, top_k: int) -> Answer:
         begun.append(question.text)
-        let_go.acquire()
+        let_go.acquire(timeout=SECONDS)
         return answer_one(self, question, top_k)
 
     answer_one = Answerer._answer_one

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route
 
 from massilia.corpus.article import Article, Heading, Language, Source, SourceMark
 from massilia.index.library import Library
@@ -15,8 +16,17 @@ from massilia.service.answer import Answer, Bucket, Confidence, Quote, SkippedRe
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
 from massilia.service.composition import cite
+from massilia.service.messages import load_messages
 from massilia.service.question import Question
-from tests.chromium import needs_chromium, open_browser, read_texts, watch_page
+from tests.chromium import (
+    check_outline,
+    needs_chromium,
+    open_browser,
+    read_texts,
+    wait_until_drawn,
+    wait_until_in_view,
+    watch_page,
+)
 
 pytestmark = needs_chromium
 
@@ -36,6 +46,24 @@ ARTICLE = Article(
     marks=(SourceMark(len(FILLER) + 2 + 8 + 2 + 7 + QUOTED.index(" Il"), "s"),),
     headings=(Heading(2, len(FILLER) + 2, len(FILLER) + 10),),
 )
+PATHS = (
+    "",
+    "?q=câble",
+    "articles",
+    "articles/port",
+    "map",
+    "about",
+    "docs",
+    "quality",
+    "nothing",
+)
+"""Every kind of page."""
+BACKGROUND = "getComputedStyle(document.body).backgroundColor"
+LIGHT, DARK = "rgb(247, 241, 229)", "rgb(13, 26, 35)"
+BARS = """
+[...document.querySelectorAll("meta[name=theme-color]")]
+  .filter(each => matchMedia(each.media).matches).map(each => each.content)
+"""
 
 
 class OneQuoteAnswerer(Answerer):
@@ -113,9 +141,7 @@ def test_a_reader_asks_by_keyboard_and_follows_the_quote_into_its_article(page: 
     page.wait_for_url("**/fr/articles/port?start=*#quote")
     marks = read_texts(page, "mark")
     assert "".join(marks) == QUOTED.replace("\n\n", "")
-    box = page.locator("#quote").bounding_box()
-    assert box is not None
-    assert 0 < box["y"] < 800, "the browser has scrolled to the quote"
+    wait_until_in_view(page, "#quote")
     assert page.evaluate("scrollY") > 800
 
 
@@ -144,14 +170,13 @@ def test_what_a_reader_selects_has_no_source_numbers_in_it(page: Page) -> None:
 def test_a_source_number_leads_to_its_source(page: Page) -> None:
     page.goto("/fr/articles/port")
     page.get_by_role("link", name="Source 1").click()
-    assert page.url.endswith("#source-1")
-    box = page.locator("#source-1").bounding_box()
-    assert box is not None
-    assert 0 < box["y"] < 800
+    page.wait_for_url("**#source-1")
+    wait_until_in_view(page, "#source-1")
 
 
 def test_the_first_stop_of_the_keyboard_skips_to_the_answer(page: Page) -> None:
     page.goto("/fr/?q=câble")
+    wait_until_drawn(page)
     page.keyboard.press("Tab")
     skip = page.locator(":focus")
     assert skip.text_content() == "Aller à la réponse"
@@ -159,17 +184,18 @@ def test_the_first_stop_of_the_keyboard_skips_to_the_answer(page: Page) -> None:
     assert box is not None
     assert box["y"] >= 0, "it shows itself when it is reached"
     page.keyboard.press("Enter")
+    page.locator("main:focus").wait_for()
     page.keyboard.press("Tab")
     assert page.locator(":focus").text_content() == "Le port"
 
 
 def test_every_stop_of_the_keyboard_is_seen(page: Page) -> None:
     page.goto("/fr/?q=câble")
-    stops = page.locator("a, input:not([type=hidden]), button").count()
+    stops = page.locator(":is(a, summary, input, button):visible").count()
+    wait_until_drawn(page)
     for _ in range(stops):
         page.keyboard.press("Tab")
-        style = page.locator(":focus").evaluate("stop => getComputedStyle(stop).outlineStyle")
-        assert style == "solid", page.locator(":focus").evaluate("stop => stop.outerHTML")
+        check_outline(page)
 
 
 def test_the_other_language_keeps_the_question(page: Page) -> None:
@@ -240,3 +266,185 @@ def test_printing_leaves_the_text_and_drops_the_controls(page: Page) -> None:
     assert page.locator("h1").is_visible()
     assert not page.locator("form").first.is_visible()
     assert not page.locator("nav").is_visible()
+
+
+def choose_theme(page: Page, theme: str) -> None:
+    page.locator(".theme summary").click()
+    page.locator(f".theme [value={theme}]").check()
+    page.locator(".theme summary").click()
+
+
+@pytest.mark.parametrize("language", Language)
+def test_a_theme_is_chosen_by_keyboard_and_its_state_is_told(page: Page, language: str) -> None:
+    texts = load_messages(Language(language))
+    page.emulate_media(color_scheme="light")
+    page.goto(f"/{language}/")
+    summary = page.locator(".theme summary")
+    group = page.get_by_role("group", name=texts.text("theme.heading"))
+    assert summary.text_content() == texts.text("theme.heading")
+    assert not group.is_visible()
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert group.is_visible()
+    page.keyboard.press("Tab")
+    for theme, background, bar in (
+        ("system", LIGHT, "#0c3c55"),
+        ("light", LIGHT, "#0c3c55"),
+        ("dark", DARK, "#0a2c40"),
+    ):
+        radio = page.get_by_role("radio", name=texts.text(f"theme.{theme}"), exact=True)
+        assert radio.is_checked()
+        assert page.evaluate("document.activeElement.value") == theme
+        assert page.get_by_role("radio", checked=True).count() == 1
+        assert page.evaluate(BACKGROUND) == background
+        assert page.evaluate(BARS) == [bar], "the browser's own bar goes with it"
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    assert not group.is_visible()
+    assert page.evaluate("document.activeElement.tagName") == "SUMMARY"
+
+
+@pytest.mark.parametrize(("system", "chosen"), [("light", "dark"), ("dark", "light")])
+def test_a_chosen_theme_is_kept_on_every_page_and_in_every_tab(
+    page: Page, system: str, chosen: str
+) -> None:
+    backgrounds = {"light": LIGHT, "dark": DARK}
+    page.emulate_media(color_scheme="dark" if system == "dark" else "light")
+    page.goto("/fr/")
+    assert page.evaluate(BACKGROUND) == backgrounds[system]
+    choose_theme(page, chosen)
+    for language in Language:
+        for path in PATHS:
+            page.goto(f"/{language}/{path}")
+            assert page.evaluate(BACKGROUND) == backgrounds[chosen], path
+            assert page.locator(f".theme [value={chosen}]").is_checked()
+    other = page.context.new_page()
+    other.goto(page.url)
+    choose_theme(other, "system")
+    page.locator(".theme [value=system]:checked").wait_for(state="attached")
+    assert page.evaluate(BACKGROUND) == backgrounds[system]
+    page.emulate_media(color_scheme="dark" if chosen == "dark" else "light")
+    assert page.evaluate(BACKGROUND) == backgrounds[chosen], "that of the system, as it changes"
+    assert not page.evaluate("'massilia.theme' in localStorage"), "there is nothing to keep"
+    assert page.context.cookies() == []
+
+
+def test_no_page_is_drawn_in_another_theme_first(page: Page) -> None:
+    """Whatever the speed of the network: each frame is looked at, from the first on."""
+    page.emulate_media(color_scheme="light")
+    page.goto("/fr/")
+    choose_theme(page, "dark")
+    page.add_init_script(
+        "window.drawn = []; (function look() {"
+        f" if (document.body) drawn.push({BACKGROUND}); requestAnimationFrame(look); }})();"
+    )
+
+    def delay(route: Route) -> None:
+        time.sleep(0.4)
+        route.continue_()
+
+    page.route("**/theme.js", delay)
+    for path in ("/fr/", "/fr/articles", "/en/docs"):
+        page.goto(path)
+        for _ in range(100):
+            if page.evaluate("drawn.length") > 2:
+                break
+            page.wait_for_timeout(20)
+        assert set(page.evaluate("drawn")) == {DARK}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_without_scripts_the_theme_is_that_of_the_system_and_no_switch_is_shown(
+    browser: Browser, address: str, scheme: str
+) -> None:
+    context = browser.new_context(
+        base_url=address,
+        java_script_enabled=False,
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    for path in PATHS:
+        page.goto(f"/fr/{path}")
+        assert page.evaluate(BACKGROUND) == (DARK if scheme == "dark" else LIGHT)
+        assert not page.locator(".theme").is_visible()
+        assert not page.locator(".theme :visible").count()
+    context.close()
+
+
+def test_where_nothing_can_be_kept_no_switch_is_shown(page: Page) -> None:
+    page.add_init_script(
+        "Object.defineProperty(window, 'localStorage',"
+        " { get() { throw new DOMException('refused', 'SecurityError'); } });"
+    )
+    page.emulate_media(color_scheme="dark")
+    page.goto("/fr/articles")
+    assert page.evaluate(BACKGROUND) == DARK
+    assert not page.locator(".theme").is_visible()
+
+
+def test_what_is_kept_of_a_theme_may_be_anything(page: Page) -> None:
+    page.emulate_media(color_scheme="light")
+    page.goto("/fr/")
+    for kept in ("", "blue", "system", "]*"):
+        page.evaluate("kept => { localStorage['massilia.theme'] = kept; }", kept)
+        page.goto("/fr/")
+        assert page.evaluate(BACKGROUND) == LIGHT
+        assert page.locator(".theme [value=system]").is_checked()
+
+
+def test_the_open_switch_is_within_the_screen_and_closes_when_it_is_left(page: Page) -> None:
+    page.set_viewport_size({"width": 320, "height": 800})
+    for path in PATHS:
+        page.goto(f"/fr/{path}")
+        page.locator(".theme summary").click()
+        choices = page.locator(".theme fieldset")
+        box = choices.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 320
+        page.locator("h1").first.click(position={"x": 1, "y": 1})
+        assert not choices.is_visible()
+    page.locator(".theme summary").focus()
+    page.keyboard.press("Enter")
+    assert choices.is_visible()
+    page.keyboard.press("Tab")
+    assert choices.is_visible()
+    page.keyboard.press("Tab")
+    assert not choices.is_visible()
+
+
+def test_fields_are_outlined_in_the_colour_of_the_page(page: Page) -> None:
+    """They are light in both themes; on a dark page the outline of a light one would be lost."""
+    page.goto("/fr/articles")
+    choose_theme(page, "dark")
+    field = page.get_by_label("Chercher dans les articles")
+    field.focus()
+    page.keyboard.type("c")
+    style = (
+        "field => { const s = getComputedStyle(field); return [s.outlineColor, s.borderColor]; }"
+    )
+    assert field.evaluate(style) == ["rgb(242, 168, 115)", "rgb(109, 133, 147)"]
+
+
+def test_what_is_printed_is_light_in_every_theme(page: Page) -> None:
+    page.goto("/fr/?q=câble")
+    choose_theme(page, "dark")
+    page.emulate_media(media="print")
+    assert page.evaluate(BACKGROUND) == "rgb(255, 255, 255)"
+    assert page.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
+    assert not page.locator(".theme").is_visible()
+
+
+@pytest.mark.parametrize("language", Language)
+@pytest.mark.parametrize(("system", "chosen"), [("light", "dark"), ("dark", "light")])
+def test_axe_finds_no_fault_in_a_chosen_theme(
+    page: Page, language: str, system: str, chosen: str
+) -> None:
+    page.emulate_media(color_scheme="dark" if system == "dark" else "light")
+    page.goto(f"/{language}/")
+    choose_theme(page, chosen)
+    for path in PATHS:
+        page.goto(f"/{language}/{path}")
+        page.locator(".theme summary").click()
+        results = Axe().run(page)
+        assert results.violations_count == 0, f"{path}\n{results.generate_report()}"

@@ -22,7 +22,14 @@ from playwright.sync_api import (
 
 from massilia.corpus.article import Language
 from massilia.service.messages import Messages, load_messages
-from tests.chromium import needs_chromium, open_browser, read_texts, watch_page
+from tests.chromium import (
+    needs_chromium,
+    open_browser,
+    read_texts,
+    wait_until,
+    wait_until_in_view,
+    watch_page,
+)
 from tests.running_server import RunningServer, make_environment, run_server
 
 FOUNDERS = {"fr": "Qui a fondé P.Factory ?", "en": "Who founded P.Factory?"}
@@ -110,15 +117,6 @@ def ask(page: Page, question: str) -> None:
     page.wait_for_url(lambda url: url != before)
 
 
-def wait_until(page: Page, condition: str) -> None:
-    """Wait for what is so in the page; Playwright's own way needs a policy that lets `eval` run."""
-    for _ in range(200):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(50)
-    raise AssertionError(f"it never came true that {condition}")
-
-
 BOTH = pytest.mark.parametrize(
     ("language", "javascript"),
     list(product(LANGUAGES, [True, False])),
@@ -140,9 +138,7 @@ def test_a_question_is_answered_and_its_quote_is_marked_in_its_article(
     page.locator(".quote .title a").first.click()
     page.wait_for_url(f"**/{language}/articles/*#quote")
     assert "".join(read_texts(page, "mark")) == quoted
-    box = page.locator("#quote").bounding_box()
-    assert box is not None
-    assert 0 < box["y"] < 800, "the browser has scrolled to the quote"
+    wait_until_in_view(page, "#quote")
 
 
 @BOTH
@@ -160,7 +156,7 @@ def test_a_question_follows_another(open_page: Open, language: str, javascript: 
     # What was carried over can be taken off again.
     page.locator(".turn .chip a").last.click()
     page.wait_for_url(lambda url: "h=" not in url)
-    assert not page.locator(".understood").count()
+    assert not page.locator(".understood:visible").count()
 
 
 @BOTH
@@ -212,6 +208,27 @@ def test_a_conversation_is_led_by_keyboard_alone(open_page: Open, language: str)
     assert page.evaluate("document.activeElement.closest('.turn') !== null")
 
 
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_stop_of_the_keyboard_is_covered_by_the_next_question(
+    open_page: Open, width: int
+) -> None:
+    page = open_page(f"/fr/?q={CABLES['fr']}", width=width)
+    page.locator(".asked").focus()
+    seen = 0
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        inside, bottom, top = page.evaluate(
+            "[document.activeElement.closest('.turn') !== null,"
+            " document.activeElement.getBoundingClientRect().bottom,"
+            " document.querySelector('.composer').getBoundingClientRect().top]"
+        )
+        if not inside:
+            break
+        assert bottom <= top, page.evaluate("document.activeElement.outerHTML")
+        seen += 1
+    assert seen >= 6
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_screen_reader_is_told_once_at_the_start_and_once_at_the_end(
     open_page: Open, language: str
@@ -245,7 +262,9 @@ def test_a_search_can_be_stopped_and_taken_up_again(open_page: Open, language: s
     page.route("**/turns/**", stall)
     page.locator(".composer input[name=q]").fill(WHEN[language])
     page.keyboard.press("Enter")
-    page.locator(".stop").click()
+    with page.expect_event("requestfailed") as ended:
+        page.locator(".stop").click()
+    assert "/turns/" in ended.value.url, "the server is told, and need not go on"
     texts = load_texts(language)
     assert page.locator(".turn .failure p").text_content() == texts.text("turn.stopped")
     assert page.url == before, "what wasn't answered has no address"
@@ -306,6 +325,180 @@ def test_a_question_that_cannot_be_asked_is_told_above_its_field(
     field.press("Enter")
     page.wait_for_url("**?q=*")
     assert page.locator(".quote-text").first.text_content() == QUOTED[language]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_was_carried_over_is_taken_off_in_the_page(open_page: Open, language: str) -> None:
+    page = open_page(f"/{language}/")
+    ask(page, FOUNDERS[language])
+    ask(page, WHEN[language])
+    before = page.url
+    page.evaluate("window.same = true")
+    with page.expect_request("**/turns/**") as streamed:
+        page.locator(".turn .chip a").click()
+    page.wait_for_url(lambda url: url != before)
+    assert page.evaluate("window.same"), "it is the same page still"
+    assert page.url.partition("?")[2] == streamed.value.url.partition("?")[2]
+    assert "h=" not in page.url
+    asked = [FOUNDERS[language], WHEN[language]]
+    assert read_texts(page, ".turn:not([hidden]) .asked") == asked
+    assert not page.locator(".understood:visible").count()
+    assert not page.locator(".chip:visible").count()
+    assert page.evaluate("document.activeElement.textContent") == WHEN[language]
+    assert read_values(page, ".composer [name=h]") == [WHEN[language]], "the next leans on it alone"
+    page.locator("button.past").click()
+    assert (page.locator(".talk-when").text_content() or "").endswith(" · 2")
+    page.keyboard.press("Escape")
+    page.go_back()
+    page.wait_for_url(before)
+    assert read_texts(page, ".turn:not([hidden]) .asked") == asked
+    assert page.locator(".chip:visible").count() == 1
+    assert read_values(page, ".composer [name=h]") == asked
+    page.go_forward()
+    page.wait_for_url(lambda url: url != before)
+    assert not page.locator(".chip:visible").count()
+    ask(page, BREAD[language])
+    page.go_back()
+    page.go_back()
+    page.wait_for_url(before)
+    assert page.evaluate("window.same")
+    assert read_texts(page, ".turn:not([hidden]) .asked") == asked
+    ask(page, CABLES[language])
+    assert read_texts(page, ".turn .asked") == [*asked, CABLES[language]], "the other way is gone"
+    shown = page.url
+    page.reload()
+    assert page.url == shown
+    assert page.locator("h1").text_content() == CABLES[language]
+
+
+def read_values(page: Page, selector: str) -> list[str]:
+    values: list[str] = page.eval_on_selector_all(selector, "all => all.map(each => each.value)")
+    return values
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_that_is_stopped_gives_its_place_back(open_page: Open, language: str) -> None:
+    page = open_page(f"/{language}/")
+    ask(page, FOUNDERS[language])
+    ask(page, WHEN[language])
+    before = page.url
+    page.route("**/turns/**", stall)
+    page.locator(".turn .chip a").click()
+    page.locator(".searching").wait_for()
+    assert page.locator(".turn:visible").count() == 2
+    page.locator(".stop").click()
+    assert page.locator(".turn:visible").count() == 3
+    assert page.locator(".chip").is_visible(), "what was answered before is there again"
+    assert page.locator(".failure p").text_content() == load_texts(language).text("turn.stopped")
+    assert page.evaluate("document.activeElement.className") == "retry"
+    assert page.url == before
+    page.unroute("**/turns/**")
+    page.locator(".retry").click()
+    page.wait_for_url(lambda url: url != before)
+    assert page.locator(".turn:visible").count() == 2
+    assert not page.locator(".chip:visible, .failure").count()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_answer_that_a_page_was_made_with_is_replaced_too(
+    open_page: Open, language: str
+) -> None:
+    page = open_page(f"/{language}/?q={WHEN[language]}&h={FOUNDERS[language]}")
+    before = page.url
+    page.locator(".turn .chip a").click()
+    page.wait_for_url(lambda url: url != before)
+    assert page.locator(".turn:visible").count() == 1
+    assert page.locator("h1:visible").count() == 1
+    check_with_axe(page)
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.textContent") == WHEN[language]
+    assert page.locator(".turn:visible").count() == 1
+    page.locator("button.past").click()
+    assert (page.locator(".talk-when").text_content() or "").endswith(" · 2")
+    page.keyboard.press("Escape")
+    page.go_back()
+    page.go_back()
+    page.wait_for_url(before)
+    assert page.locator(".chip").is_visible()
+    assert page.locator("h1:visible").text_content() == WHEN[language]
+
+
+def test_a_turn_further_up_keeps_its_place_when_it_is_asked_otherwise(open_page: Open) -> None:
+    page = open_page("/fr/")
+    for question in (FOUNDERS["fr"], WHEN["fr"], CABLES["fr"]):
+        ask(page, question)
+    before = page.url
+    page.locator(".turn .chip a").click()
+    page.wait_for_url(lambda url: url != before)
+    asked = [FOUNDERS["fr"], WHEN["fr"], CABLES["fr"], WHEN["fr"]]
+    assert read_texts(page, ".turn:not([hidden]) .asked") == asked, "what followed it isn't lost"
+
+
+def test_conditions_and_dates_are_taken_off_in_the_page(open_page: Open) -> None:
+    page = open_page(f"/fr/?q={FOUNDERS['fr']}&in=fr")
+    page.evaluate("window.same = true")
+    page.locator(".turn .chip a").click()
+    page.wait_for_url(lambda url: "in=" not in url)
+    assert not page.locator(".chip:visible").count()
+    assert not read_values(page, ".composer [name=in]"), "it holds for the next no longer"
+    ask(page, "Quelles startups ont été fondées en 2014 ?")
+    texts = load_texts("fr")
+    page.get_by_role("link", name=texts.text("scope.ignore_dates", count=1)).click()
+    page.wait_for_url("**dates=off*")
+    page.get_by_role("link", name=texts.text("scope.use_dates")).click()
+    page.wait_for_url(lambda url: "dates=" not in url)
+    assert page.locator(".turn:visible").count() == 2
+    assert page.evaluate("window.same")
+
+
+@BOTH
+def test_a_greeting_is_followed_by_a_question(
+    open_page: Open, language: str, javascript: bool
+) -> None:
+    hello = {"fr": "Bonjour", "en": "Hello"}[language]
+    page = open_page(f"/{language}/?q={hello}", javascript=javascript)
+    texts = load_texts(language)
+    label = page.locator(".composer label")
+    assert page.locator(".reply").is_visible()
+    assert label.text_content() == texts.text("form.label"), "there is nothing to lean on yet"
+    ask(page, FOUNDERS[language])
+    assert "h=" not in page.url
+    assert page.locator(".quote-text").first.text_content() == QUOTED[language]
+    assert label.text_content() == texts.text("conversation.label")
+    assert page.locator(".turn").count() == (2 if javascript else 1)
+    if javascript:
+        page.locator("button.past").click()
+        assert read_texts(page, ".talk-title") == [hello]
+        page.keyboard.press("Escape")
+        page.go_back()
+        page.wait_for_url(f"**?q={hello}")
+        assert label.text_content() == texts.text("form.label")
+
+
+def test_a_greeting_in_the_page_is_nothing_to_lean_on(open_page: Open) -> None:
+    page = open_page("/fr/")
+    ask(page, "Bonjour")
+    texts = load_texts("fr")
+    assert page.locator(".composer label").text_content() == texts.text("form.label")
+    assert page.locator(".composer .hint").text_content() == texts.text("form.hint")
+    ask(page, FOUNDERS["fr"])
+    assert page.locator(".composer label").text_content() == texts.text("conversation.label")
+    assert page.locator(".composer .hint").text_content() == texts.text("conversation.hint")
+
+
+def test_escape_closes_the_themes_and_stops_no_search(open_page: Open) -> None:
+    page = open_page("/fr/")
+    page.route("**/turns/**", stall)
+    page.locator("#question").fill("Qui ?")
+    page.keyboard.press("Enter")
+    page.locator(".searching").wait_for()
+    page.locator(".theme summary").click()
+    page.keyboard.press("Escape")
+    assert not page.locator(".theme fieldset").is_visible()
+    assert page.locator(".searching").is_visible()
+    page.keyboard.press("Escape")
+    page.locator(".failure").wait_for()
 
 
 def test_back_and_forward_lead_through_the_conversation(open_page: Open) -> None:
@@ -387,6 +580,71 @@ def test_what_the_browser_keeps_may_be_broken_or_refused(open_page: Open) -> Non
         page.keyboard.press("Escape")
 
 
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "Object.defineProperty(window, 'localStorage',"
+        " { get() { throw new DOMException('refused', 'SecurityError'); } });",
+        "Storage.prototype.setItem = () =>"
+        " { throw new DOMException('full', 'QuotaExceededError'); };",
+    ],
+    ids=["refused", "full"],
+)
+def test_where_the_browser_keeps_nothing_answers_are_given_all_the_same(
+    open_page: Open, refusal: str
+) -> None:
+    page = open_page("/fr/articles")
+    page.add_init_script(refusal)
+    page.goto("/fr/")
+    ask(page, FOUNDERS["fr"])
+    ask(page, WHEN["fr"])
+    assert page.locator(".turn:visible").count() == 2
+    said = load_texts("fr").text(
+        "answer.found", count=page.locator(".turn").last.locator(".quote").count()
+    )
+    wait_until(page, f"document.getElementById('announcer').textContent === {json.dumps(said)}")
+    past = page.locator("button.past")
+    if past.is_visible():
+        past.click()
+        assert page.locator(".none").is_visible()
+    else:
+        assert "refused" in refusal
+
+
+def test_the_hundred_conversations_that_came_last_are_kept(open_page: Open) -> None:
+    page = open_page("/fr/")
+    kept = [
+        {
+            "id": f"t{number}",
+            "language": "fr",
+            "at": 0,
+            "turns": [{"asked": f"{number} ?", "address": f"/fr/?q={number}"}],
+        }
+        for number in range(100)
+    ]
+    page.evaluate("kept => { localStorage['massilia.conversations'] = kept; }", json.dumps(kept))
+    page.goto("/fr/")
+    ask(page, FOUNDERS["fr"])
+    wait_until(page, "!document.querySelector('[aria-busy]')")
+    page.locator("button.past").click()
+    titles = read_texts(page, ".talk-title")
+    assert titles == [FOUNDERS["fr"], *(f"{number} ?" for number in range(99))]
+
+
+def test_what_cannot_be_copied_is_selected_and_both_are_said(open_page: Open) -> None:
+    page = open_page(f"/fr/?q={FOUNDERS['fr']}")
+    page.locator("details.citing summary").click()
+    texts, citation = load_texts("fr"), read_texts(page, "details.citing pre")[1]
+    said = "document.getElementById('announcer').textContent"
+    copy = page.locator(".copy").nth(1)
+    copy.click()
+    wait_until(page, f"{said} === {json.dumps(texts.text('turn.copied'))}")
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    copy.click()
+    wait_until(page, f"{said} === {json.dumps(texts.text('turn.uncopied'))}")
+    assert page.evaluate("getSelection().toString()").strip() == citation.strip()
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_quote_is_copied_with_its_citation(open_page: Open, language: str) -> None:
     page = open_page(f"/{language}/?q={FOUNDERS[language]}")
@@ -430,14 +688,14 @@ def test_an_answer_is_judged(
     comment = f"avec script : {javascript}"
     details.locator("input[name=comment]").fill(comment)
     details.get_by_role("button", name="Cela ne répond pas").click()
-    thanks = page.locator(".thanks, h1").last
-    thanks.wait_for()
     if javascript:
         assert page.locator(".thanks").text_content() == "Merci de votre avis"
         assert not page.locator(".judging").count(), "it is judged once"
     else:
+        page.wait_for_url("**/fr/thanks?*")
         assert page.locator("h1").text_content() == "Merci de votre avis"
         page.get_by_role("link", name="Retour à la réponse").click()
+        page.wait_for_url("**/fr/?q=*")
         assert page.locator("h1").text_content() == FOUNDERS["fr"]
     with closing(sqlite3.connect(served[1] / "feedback.sqlite")) as kept:
         row = kept.execute("SELECT * FROM feedback ORDER BY id DESC LIMIT 1").fetchone()
@@ -500,11 +758,13 @@ def test_nothing_moves_where_that_is_not_wanted(open_page: Open) -> None:
     page.keyboard.press("Enter")
     page.locator(".searching").wait_for()
     animation = "getComputedStyle(document.querySelector('.searching'), '::before').animationName"
-    assert page.evaluate(animation) == "none"
+    scrolling = "getComputedStyle(document.documentElement).scrollBehavior"
+    assert (page.evaluate(animation), page.evaluate(scrolling)) == ("none", "auto")
     page.emulate_media(reduced_motion="no-preference")
-    assert page.evaluate(animation) == "lay"
+    assert (page.evaluate(animation), page.evaluate(scrolling)) == ("lay", "smooth")
     page.keyboard.press("Escape")
-    assert page.locator(".failure").is_visible(), "Escape stops it too"
+    # Escape stops it too.
+    page.locator(".failure").wait_for()
 
 
 def test_the_chat_page_is_light_and_all_from_here(open_page: Open, address: str) -> None:
@@ -519,11 +779,15 @@ def test_the_chat_page_is_light_and_all_from_here(open_page: Open, address: str)
     ask(page, CABLES["fr"])
     page.wait_for_load_state("networkidle")
     # Chromium asks for icons that only tabs and home screens show in its own time.
-    for name in ("favicon.svg", "icons.svg", "chat.js", "chat.css", "style.css"):
+    for name in ("favicon.svg", "icons.svg", "theme.js", "chat.js", "chat.css", "style.css"):
         sizes.setdefault(f"/static/{name}", len(page.request.get(f"/static/{name}").body()))
     # What is streamed has no body of its own to weigh.
     sizes["/fr/turns"] = len(page.request.get("/fr/turns/2", params={"q": CABLES["fr"]}).body())
     assert all(url.startswith("/") for url in sizes)
+    # A connection that is opened ahead is no request, and no policy forbids it.
+    named = "all => all.map(each => each.href || each.src).filter(Boolean)"
+    loaded = page.eval_on_selector_all("link:not([rel=alternate]), script, img, iframe", named)
+    assert all(url.startswith(address) for url in loaded), loaded
     assert sum(sizes.values()) < MOST_BYTES
 
 
@@ -572,6 +836,9 @@ def test_axe_finds_no_fault_in_a_conversation_with_all_of_it_open(
     page.locator(".composer input[name=q]").fill("Qui ?")
     page.keyboard.press("Enter")
     page.locator(".failure").wait_for()
+    check_with_axe(page)
+    page.locator(".theme summary").click()
+    page.locator(f".theme [value={'light' if scheme == 'dark' else 'dark'}]").check()
     check_with_axe(page)
 
 

@@ -25,15 +25,16 @@ from massilia.service.answer import Answer
 from massilia.service.answerer import Answerer
 from massilia.service.api_keys import hash_key, make_key
 from massilia.service.app import create_app
-from massilia.service.chat_completions import MODEL, USAGE
 from massilia.service.messages import load_messages
 from massilia.service.question import Question
 from massilia.service.serving import ServingOptions
+from massilia.service.wire_completion import MODEL, UsageJson
 from tests.running_server import SECONDS, RunningServer, make_environment, run_server
 
 CAPACITY = "What is the design capacity of 2Africa?"
 TWO = "Who owns Atlas Offshore? And what is the design capacity of 2Africa?"
 HALF_A_PAIR = rb'{"model": "massilia", "messages": [{"role": "user", "content": "\ud800"}]}'
+USAGE = UsageJson().model_dump()
 UNANSWERABLE = "Quel temps fera-t-il demain à Brest ?"
 
 

@@ -79,6 +79,18 @@ def test_bibtex_keeps_capitals_names_and_special_signs() -> None:
     )
 
 
+def test_bibtex_is_told_the_surnames_that_it_would_not_find() -> None:
+    authors = ("Jean-Paul de La Tour", "Anne Le Goff", "Louis Dubois", "Charlie Hebdo")
+    written = write_bibtex(replace(WORK, authors=authors), FRENCH)
+    named = "de La Tour, Jean-Paul and Le Goff, Anne and Louis Dubois and {Charlie Hebdo}"
+    assert f"  author = {{{named}}},\n" in written
+    published = replace(CITATION, publisher="Louis Dubois")
+    house = CitedWork(published, ("Louis Dubois",), ADDRESS)
+    assert "  author = {{Louis Dubois}},\n" in write_bibtex(house, FRENCH), (
+        "a publisher is no person"
+    )
+
+
 def test_apa_cites_in_the_text_and_refers_below_it() -> None:
     assert write_apa(WORK, FRENCH) == (
         f"{QUOTE} (Molga & La rédaction du Quai, 2026, caractères 7–40)\n\n"
@@ -94,7 +106,8 @@ def test_apa_cites_in_the_text_and_refers_below_it() -> None:
         ((), "Le Quai", date(2026, 11, 1), "Le Quai, 2026", "Le Quai. (2026, November 1). Le port"),
         ((), None, None, "Le port & ses 5 %, n.d.", "Le port & ses 5 % (n.d.). https"),
         (("Jean-Luc Petit",), None, None, "Petit, n.d.", "Petit, J.-L. (n.d.). Le port"),
-        (("Anne Le Goff",), None, None, "Anne Le Goff, n.d.", "Anne Le Goff. (n.d.). Le port"),
+        (("Anne Le Goff",), None, None, "Le Goff, n.d.", "Le Goff, A. (n.d.). Le port"),
+        (("Anne Marie Petit",), None, None, "Anne Marie Petit, n.d.", "Anne Marie Petit. (n.d.). "),
         (("A. Un", "B. Deux", "C. Trois"), None, None, "Un et al., n.d.", "Un, A., Deux, B., & "),
         (
             ("Made Quai",),

@@ -171,7 +171,13 @@ def test_examples_for_the_shell_and_for_python_survive_quotes() -> None:
         compile(program, "example", "exec")
 
 
-@pytest.mark.parametrize("path", ["/v1/answer", "/v1/search", "/v1/articles", "/v1/library"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/v1/answer", "/v1/search", "/v1/articles", "/v1/library", "/v1/topics"),
+        *("/v1/chat/completions", "/v1/models"),
+    ],
+)
 def test_the_python_examples_run(
     client: TestClient, path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

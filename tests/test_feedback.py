@@ -5,6 +5,7 @@ import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -36,6 +37,7 @@ TEXT = "The quay is long.\n\nThe crane on the quay is yellow."
 LONG = (0, 17)
 YELLOW = (19, 51)
 TODAY = date(2026, 11, 28)
+SECONDS = 60
 
 
 @pytest.fixture
@@ -150,6 +152,17 @@ def test_what_judges_nothing_is_refused(
     assert Feedback(filled.path).judgements() == ()
 
 
+@pytest.mark.parametrize("media_type", ["text/plain", "application/x-www-form-urlencoded"])
+def test_a_form_on_another_site_judges_nothing(
+    client: TestClient, filled: Library, media_type: str
+) -> None:
+    """A form can send JSON in these types alone, and a browser sends them to any site unasked."""
+    content = json.dumps({"question": "How long is the quay?", "verdict": "up"})
+    response = client.post("/v1/feedback", content=content, headers={"Content-Type": media_type})
+    assert response.status_code == 415
+    assert Feedback(filled.path).judgements() == ()
+
+
 def test_several_judge_at_once(filled: Library) -> None:
     def record(number: int) -> int:
         judgement = Judgement(f"Question {number}?", Language.ENGLISH, Thumb.UP)
@@ -159,6 +172,30 @@ def test_several_judge_at_once(filled: Library) -> None:
         numbers = list(threads.map(record, range(40)))
     assert sorted(numbers) == list(range(1, 41))
     assert len({each.question for each in Feedback(filled.path).judgements()}) == 40
+
+
+def test_of_several_at_once_each_finds_the_file_that_one_makes_and_the_last_place_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who comes first is left to chance; ten rounds let each mistake happen."""
+    monkeypatch.setattr(feedback_module, "MAX_KEPT", 5)
+    clients = 8
+    together = Barrier(clients)
+
+    def record(folder: Path) -> int | None:
+        judgement = Judgement("Who?", Language.ENGLISH, Thumb.UP)
+        together.wait(SECONDS)
+        try:
+            return Feedback(folder).record(judgement, None, TODAY)
+        except FeedbackFullError:
+            return None
+
+    with ThreadPoolExecutor(clients) as threads:
+        for number in range(10):
+            folder = tmp_path / str(number)
+            folder.mkdir()
+            kept = [each for each in threads.map(record, [folder] * clients) if each is not None]
+            assert sorted(kept) == [1, 2, 3, 4, 5]
 
 
 def test_no_more_is_kept_than_may_be(

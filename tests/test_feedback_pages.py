@@ -10,6 +10,7 @@ from massilia.index.library import Library
 from massilia.service.answerer import Answerer
 from massilia.service.app import create_app
 from massilia.service.feedback import Feedback, Reason, Thumb
+from massilia.service.feedback_pages import MAX_BYTES
 from massilia.service.serving import ServingOptions
 
 FORM = {
@@ -88,6 +89,15 @@ def test_what_no_form_of_ours_sends_is_refused(
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"question=%FF&verdict"])
 def test_a_body_that_cannot_be_read_is_refused(client: TestClient, body: bytes) -> None:
     assert client.post("/fr/feedback", content=body).status_code == 422
+
+
+def test_no_more_of_a_form_is_read_than_ours_can_hold(client: TestClient, folder: Path) -> None:
+    longest = FORM | {"question": "🐟" * 2000, "comment": "🐟" * 500, "answer_id": "x" * 100}
+    assert client.post("/fr/feedback", data=longest).status_code != 413
+    response = client.post("/fr/feedback", data=FORM | {"comment": "x" * MAX_BYTES})
+    assert response.status_code == 413
+    assert response.headers["content-type"].startswith("text/html")
+    assert response.headers["connection"] == "close"
 
 
 def test_a_form_on_another_site_judges_nothing(client: TestClient, folder: Path) -> None:

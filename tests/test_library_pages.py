@@ -14,8 +14,10 @@ from massilia.index.filter import Filter
 from massilia.index.library import Library
 from massilia.ingest.document import Document
 from massilia.service import library_topics
+from massilia.service.article_selection import Order, Selection
 from massilia.service.filters import FilterError
-from massilia.service.library_listing import PER_PAGE, Order, Selection, read_selection
+from massilia.service.library_addresses import read_page_number, read_selection, write_address
+from massilia.service.library_listing import PER_PAGE
 from massilia.service.library_topics import MIN_SENTENCES, Topics
 from tests.conftest import WordEncoder
 from tests.library_client import TidyPage, get_page, make_article, serve_articles
@@ -278,12 +280,12 @@ def test_an_address_says_the_whole_selection() -> None:
         topics=frozenset(["2africa", "medusa"]),
         year=2022,
         order=Order.NEWEST,
-        page=3,
     )
-    address = selection.address(Language.ENGLISH)
+    address = write_address(selection, Language.ENGLISH, page=3)
     assert address.startswith("/en/articles?q=c%C3%A2ble+%26+mer&in=fr&publisher=A%2C+B")
-    assert read_selection(parse_qsl(urlsplit(address).query)) == selection
-    assert Selection().address(Language.FRENCH) == "/fr/articles"
+    parameters = parse_qsl(urlsplit(address).query)
+    assert (read_selection(parameters), read_page_number(parameters)) == (selection, 3)
+    assert write_address(Selection(), Language.FRENCH) == "/fr/articles"
     with pytest.raises(FilterError):
         read_selection([("in", "de")])
 

@@ -21,7 +21,7 @@ from massilia.service.citation_text import CitationFormat
 from massilia.service.earlier import EarlierError, read_earlier
 from massilia.service.feedback import REASONS, Thumb
 from massilia.service.filters import FilterError, read_filter
-from massilia.service.library_listing import Order
+from massilia.service.library_addresses import ORDERS
 from massilia.service.messages import Messages, choose_language, load_messages
 from massilia.service.problems import FIELD_FAULTS, QUESTION_FAULTS, STATUSES
 from massilia.service.question import MAX_CHARACTERS, QuestionError, read_question
@@ -91,7 +91,7 @@ FAMILIES = {
     "original.kind.": set(DocumentKind),
     "about_promises.": {f"{promise}{part}" for promise in PROMISES for part in ("", "_text")},
     "library_facets.": {"language", "topic", "publisher", "kind"},
-    "library_orders.": set(Order),
+    "library_orders.": set(ORDERS),
     "problem_title.": set(STATUSES),
     "languages.": set(Language),
     "other_languages.": set(OTHER_LANGUAGES),

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+import jsonschema_rs
 import pytest
 import schemathesis
 from fastapi import FastAPI
@@ -19,6 +20,8 @@ from starlette.testclient import TestClient
 from massilia.service.answerer import Answerer
 from massilia.service.api_keys import hash_key
 from massilia.service.app import create_app
+from massilia.service.chat_completions import CHAT_PATHS
+from massilia.service.question import QuestionError, read_question
 from massilia.service.rate_limits import RateLimit
 from massilia.service.serving import ServingOptions
 
@@ -35,9 +38,13 @@ OPERATIONS = {
     "GET /v1/articles/{article_id}",
     "GET /v1/articles/{article_id}/original",
     "GET /v1/library",
+    "GET /v1/models",
+    "GET /v1/models/{model}",
     "GET /v1/passages/{passage_id}",
+    "GET /v1/topics",
     "POST /v1/answer",
     "POST /v1/answers",
+    "POST /v1/chat/completions",
     "POST /v1/feedback",
     "POST /v1/search",
     "POST /v1/verify",
@@ -64,7 +71,8 @@ def write_lines(context: SerializationContext, value: object) -> bytes:
 def mend(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
     """Make a request right where JSON Schema has no words for what is wrong with it.
 
-    That the first day comes before the last, that ids differ, and that those referred to exist.
+    That the first day comes before the last, that ids differ, that those referred to exist, and
+    that the last message of the user is a question.
     """
     if case.meta is None or case.meta.generation.mode is not GenerationMode.POSITIVE:
         return
@@ -73,6 +81,8 @@ def mend(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
         order_days(case.body.get("filters"))
         if case.path == "/v1/verify":
             number_citations(case.body)
+        if case.path == "/v1/chat/completions":
+            end_with_a_question(case.body["messages"])
 
 
 def order_days(filters: object) -> None:
@@ -88,6 +98,19 @@ def number_citations(receipt: dict[str, Any]) -> None:
     receipt["answers"] = receipt["answers"] if receipt["citations"] else []
     for answer in receipt["answers"]:
         answer["citation_ids"] = ["c0"]
+
+
+def end_with_a_question(messages: list[dict[str, Any]]) -> None:
+    last = [each for each in messages if each["role"] == "user"][-1]
+    content = last.get("content") or ""
+    parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+    try:
+        read_question("\n".join(part.get("text") or "" for part in parts))
+        readable = all(part["type"] == "text" for part in parts)
+    except QuestionError:
+        readable = False
+    if not readable:
+        last["content"] = "Who owns Atlas Offshore?"
 
 
 def list_failures(recorder: ScenarioRecorder) -> Iterator[str]:
@@ -136,7 +159,18 @@ def test_every_operation_does_as_it_is_described(
     assert set(CHECKS.get_all_names()) - {"max_response_time"} == set(checked)
 
 
-def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None:
+def read_shape(response: dict[str, Any]) -> tuple[str, str]:
+    ((media_type, content),) = response["content"].items()
+    return media_type, content["schema"]["$ref"].rpartition("/")[2]
+
+
+def choose_shape(path: str) -> tuple[str, str]:
+    if path.startswith(CHAT_PATHS):
+        return "application/json", "CompletionErrorJson"
+    return "application/problem+json", "ProblemJson"
+
+
+def test_every_error_is_described_in_its_shape(document: dict[str, Any]) -> None:
     named = {
         f"{method.upper()} {path}": operation
         for path, operations in document["paths"].items()
@@ -151,10 +185,7 @@ def test_every_error_is_described_as_a_problem(document: dict[str, Any]) -> None
             assert {"413", "415"} <= statuses
         for status, response in operation["responses"].items():
             if status >= "4":
-                (media_type,) = response["content"]
-                assert media_type == "application/problem+json"
-                schema = response["content"][media_type]["schema"]
-                assert schema == {"$ref": "#/components/schemas/ProblemJson"}
+                assert read_shape(response) == choose_shape(name.partition(" ")[2])
 
 
 def test_the_document_is_openapi_31_with_every_schema_it_refers_to(
@@ -178,6 +209,31 @@ def test_the_unit_of_offsets_is_stated_wherever_there_is_one(document: dict[str,
     assert found > 10
 
 
+@pytest.mark.parametrize("question", ["Who owns Atlas Offshore?", "Where is the quagga?"])
+@pytest.mark.parametrize("options", [{}, {"stream_options": {"include_usage": True}}], ids=str)
+def test_each_event_of_a_completion_is_as_it_is_described(
+    app: FastAPI, document: dict[str, Any], question: str, options: dict[str, object]
+) -> None:
+    operation = document["paths"]["/v1/chat/completions"]["post"]
+    (content,) = [
+        content
+        for media_type, content in operation["responses"]["200"]["content"].items()
+        if media_type == "text/event-stream"
+    ]
+    chunk, *_, end = (each["properties"]["data"] for each in content["schema"]["anyOf"])
+    shape = jsonschema_rs.validator_for(
+        {**chunk["contentSchema"], "components": document["components"]}
+    )
+    body = {"model": "massilia", "messages": [{"role": "user", "content": question}]}
+    with TestClient(app) as client:
+        response = client.post("/v1/chat/completions", json=body | {"stream": True} | options)
+    *events, last, nothing = response.text.split("\n\n")
+    assert (last, nothing) == (f"data: {end['const']}", "")
+    assert len(events) > 2
+    for event in events:
+        shape.validate(json.loads(event.removeprefix("data: ")))
+
+
 def test_keys_and_limits_are_described_where_there_are_any(answerer: Answerer) -> None:
     with TestClient(create_app(answerer, options=GUARDED)) as client:
         guarded = client.get("/openapi.json").json()
@@ -185,4 +241,5 @@ def test_keys_and_limits_are_described_where_there_are_any(answerer: Answerer) -
     for path, operations in guarded["paths"].items():
         for operation in operations.values():
             assert ("security" in operation) == path.startswith("/v1")
-            assert {"401", "429"} <= set(operation["responses"]) or not path.startswith("/v1")
+            for status in ("401", "429") if path.startswith("/v1") else ():
+                assert read_shape(operation["responses"][status]) == choose_shape(path)

@@ -36,6 +36,7 @@ from massilia.service.question_dates import DateUse
 from tests.page_elements import Page
 
 SCRIPT = '<script>alert("it\'s")</script>'
+SCRIPTS = ("/static/theme.js", "/static/chat.js")
 
 PORT = Article(
     id="port-fr",
@@ -293,7 +294,7 @@ def test_an_answer_is_quoted_to_the_letter_with_all_that_is_known(client: TestCl
     assert "Sources de ce passage" in page.texts("h3")
     assert "1 passage de la bibliothèque peut répondre." in page.html
     assert page.texts("p", class_="confidence high") == ["Confiance élevée 87\u00a0%"]
-    assert page.values("input", "value")[0] == "Le câble"
+    assert page.values("input", "value", name="q")[0] == "Le câble"
 
 
 def test_a_quote_in_another_language_says_so(client: TestClient) -> None:
@@ -353,9 +354,9 @@ def test_a_question_that_cannot_be_asked_is_told_and_kept(
     page = Page(response.text)
     (alert,) = page.texts("p", role="alert")
     assert told in alert
-    assert page.values("input", "value") == [asked]
+    assert page.values("input", "value", name="q") == [asked]
     assert page.values("input", "aria-invalid") == ["true"]
-    assert page.html.index('role="alert"') < page.html.index("<input")
+    assert page.html.index('role="alert"') < page.html.index('name="q"')
 
 
 def find_link(page: Page, text: str) -> str:
@@ -496,7 +497,7 @@ def test_a_filter_that_cannot_be_applied_is_told_and_the_question_kept(
     page = Page(response.text)
     (alert,) = page.texts("p", role="alert")
     assert told in alert
-    assert page.values("input", "value") == ["The cable"]
+    assert page.values("input", "value", name="q") == ["The cable"]
     assert page.values("input", "aria-invalid") == [], "nothing is wrong with the question"
     assert page.values("input", "aria-describedby") == ["question-hint"]
 
@@ -660,9 +661,9 @@ def test_nothing_that_is_shown_can_act(client: TestClient, address: str) -> None
     assert not tags & {"style", "b", "iframe", "object"}
     for tag, attributes, text in page.elements:
         if tag == "script":
-            # Data of ours, or the one script, which the policy lets be loaded from here alone.
+            # Data of ours, or a script, which the policy lets be loaded from here alone.
             data = attributes.get("type") == "application/ld+json"
-            assert data or (attributes["src"] == "/static/chat.js" and not text)
+            assert data or (attributes["src"] in SCRIPTS and not text)
         assert "style" not in attributes
         assert not any(name.startswith("on") for name in attributes)
         for name in ("href", "src", "action"):
@@ -749,11 +750,15 @@ def test_ids_are_quoted_in_addresses() -> None:
 
 
 def read_colours() -> dict[str, dict[str, str]]:
+    """Give the colours of both themes: one for both, or a pair."""
     css = (STATIC / "style.css").read_text()
-    light, dark, *_ = re.findall(r":root \{(.*?)\}", css, re.DOTALL)
-    colours = {"light": dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))}
-    colours["dark"] = colours["light"] | dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
-    return colours
+    colour = r"(#[0-9a-f]{6})"
+    both = dict(re.findall(rf"--([\w-]+): {colour};", css.partition("}")[0]))
+    pairs = re.findall(rf"--([\w-]+): light-dark\({colour}, {colour}\);", css)
+    return {
+        "light": both | {name: light for name, light, _ in pairs},
+        "dark": both | {name: dark for name, _, dark in pairs},
+    }
 
 
 def luminance(colour: str) -> float:

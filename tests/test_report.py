@@ -61,7 +61,6 @@ from massilia.eval.run_file import Run
 from massilia.eval.summary import Summary, summarise_run
 from massilia.service.answer import SkippedReason
 from massilia.service.messages import Messages, load_messages
-from massilia.service.page_rendering import STATIC
 from massilia.service.quality import ROOT
 
 FRENCH = load_messages(Language.FRENCH, CATALOGUES)
@@ -983,8 +982,7 @@ def read_colours(css: str) -> list[dict[str, str]]:
 
 
 def test_the_colours_are_those_of_the_site() -> None:
-    site = read_colours((STATIC / "style.css").read_text(encoding="utf-8"))
-    for own, theirs in zip(read_colours(CSS), site, strict=True):
+    for own, theirs in zip(read_colours(CSS), PAGES.read_colours().values(), strict=True):
         assert own
         assert own.items() <= theirs.items()
 

@@ -1,10 +1,15 @@
 """Who may ask, how often and for how long: keys, rate limits, time limits, other sites."""
 
 import socket
+import sqlite3
+import stat
 import threading
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 from click.testing import CliRunner
 from starlette.testclient import TestClient
@@ -18,9 +23,13 @@ from massilia.service.cli import _bind, cli
 from massilia.service.question import Question
 from massilia.service.rate_limits import RateLimit, RateLimiter, name_client, read_rate_limit
 from massilia.service.serving import DEFAULT_OPTIONS, OPEN_RATE, ServingOptions
+from massilia.service.shared_counts import CountsFile, SharedCounts, keep_counts
+from tests.running_server import make_environment, run_server
 
 CAPACITY = "What is the design capacity of 2Africa?"
 KEY, OTHER = make_key(), make_key()
+SECONDS = 20
+"""Longer than any limit here: without one, a test fails rather than waits for ever."""
 
 
 def open_client(answerer: Answerer, options: ServingOptions = DEFAULT_OPTIONS) -> TestClient:
@@ -174,6 +183,64 @@ def test_a_refusal_takes_nothing() -> None:
     assert limiter.take("b", 3).granted
 
 
+def test_processes_that_share_a_file_count_together() -> None:
+    with keep_counts() as file:
+        one, other = (RateLimiter(RateLimit(3, 60), file) for _ in range(2))
+        assert [one.take("a").remaining, other.take("a").remaining] == [2, 1]
+        refused = one.take("a", 2)
+        assert (refused.granted, refused.remaining) == (False, 1)
+        last = other.take("a")
+        assert (last.granted, last.remaining, last.reset_seconds) == (True, 0, 60)
+        assert not one.take("a").granted
+        assert one.take("b", 3).granted
+        assert stat.S_IMODE(file.path.parent.stat().st_mode) == 0o700
+        assert all(b"192.0.2.1" not in each.read_bytes() for each in file.path.parent.iterdir())
+    assert not file.path.parent.exists()
+
+
+def test_what_was_asked_a_window_ago_no_longer_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.05
+    monkeypatch.setattr("time.monotonic", lambda: now)
+    with keep_counts() as file:
+        counts = SharedCounts(file, seconds=10)
+        assert counts.take("a", 2, 3).used == 2
+        now += 5
+        assert counts.take("a", 1, 3).used == 3
+        # The first of what was asked comes back, at most a hundredth of the window late.
+        now += 4.9
+        refused = counts.take("a", 1, 3)
+        assert not refused.granted
+        assert 0.1 <= refused.reset_seconds <= 0.2
+        now += refused.reset_seconds
+        assert counts.take("a", 2, 3).granted
+        assert not counts.take("a", 1, 3).granted
+        now += 100
+        assert counts.take("b", 1, 3).used == 1
+        rows = sqlite3.connect(file.path).execute("SELECT count(*) FROM counts").fetchone()
+        assert rows == (1,), "what has run out is kept of nobody"
+
+
+def test_a_limit_holds_where_it_cannot_be_shared(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    limiter = RateLimiter(RateLimit(2, 60), CountsFile(tmp_path / "none" / "counts.sqlite", b"key"))
+    assert [limiter.take("a").granted for _ in range(3)] == [True, True, False]
+    assert "unable to open database file" in caplog.text
+
+
+def test_two_processes_of_a_server_let_a_client_ask_as_often_as_one(
+    tmp_path: Path, corpus_path: Path, model_cache: Path
+) -> None:
+    environment = make_environment(tmp_path, model_cache)
+    options = ("--workers", "2", "--rate-limit", "30/hour")
+    with run_server(corpus_path, environment, *options) as server, ThreadPoolExecutor(8) as threads:
+        # A connection for each, so that both processes get some.
+        statuses = list(
+            threads.map(lambda _: httpx2.get(f"{server.address}/v1/models").status_code, range(90))
+        )
+    assert Counter(statuses) == {200: 30, 429: 60}
+
+
 def test_who_waits_too_long_is_told_so_and_the_next_is_served(
     answerer: Answerer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -182,7 +249,7 @@ def test_who_waits_too_long_is_told_so_and_the_next_is_served(
 
     def wait(self: Answerer, question: Question, top_k: int) -> Answer:
         if question.text == CAPACITY:
-            release.wait()
+            release.wait(SECONDS)
         return answer_one(self, question, top_k)
 
     monkeypatch.setattr(Answerer, "_answer_one", wait)

@@ -595,7 +595,10 @@ def test_a_page_replies_to_what_asks_nothing(client: TestClient) -> None:
     assert page.hidden() == [("h", COST)], "a greeting is nothing to lean on"
     assert not page.texts("p", class_="understood")
     assert page.html.count("<form") == 2
-    assert get(client, "/fr/", q=HELLO).html.count("<form") == 1, "there is nothing to follow"
+    alone = get(client, "/fr/", q=HELLO)
+    assert alone.html.count("<form") == 2
+    assert alone.hidden() == []
+    assert "Votre question" in alone.texts("label"), "there is nothing to follow"
 
 
 def test_what_is_carried_over_is_shown_and_can_be_taken_off(client: TestClient) -> None:
@@ -605,7 +608,7 @@ def test_what_is_carried_over_is_shown_and_can_be_taken_off(client: TestClient) 
     searched = understood.removeprefix("Comprise ainsi\u00a0: «\u00a0").removesuffix("\u00a0»")
     assert "Medusa" in searched
     assert "2016" in searched
-    assert page.values("input", "value")[0] == searched, "there to be corrected"
+    assert page.values("input", "value", name="q")[0] == searched, "there to be corrected"
     assert page.texts("label", for_="question")[0].startswith("Votre question, telle que comprise")
     removed = [
         found["href"] or ""
@@ -679,7 +682,7 @@ def test_a_conversation_that_cannot_be_read_is_told_and_the_question_kept(
     page = get(client, path, 422, q=COST, h=earlier)
     (alert,) = page.texts("p", role="alert")
     assert told in alert
-    assert page.values("input", "value") == [COST]
+    assert page.values("input", "value", name="q") == [COST]
     assert page.values("input", "aria-invalid") == [], "nothing is wrong with the question"
 
 
@@ -751,8 +754,8 @@ def test_nothing_of_a_conversation_can_act(client: TestClient) -> None:
     question = f"Combien de navires {SCRIPT} passent par Marseille ?"
     page = get(client, "/fr/", q=question, h=[SCRIPT, f'" onclick=x {SCRIPT}'], kind=SCRIPT)
     assert not {tag for tag, _, _ in page.elements} & {"style", "b"}
-    assert page.values("script", "src") == ["/static/chat.js"]
-    assert page.texts("script") == [""]
+    assert page.values("script", "src") == ["/static/theme.js", "/static/chat.js"]
+    assert page.texts("script") == ["", ""]
     for _, attributes, _ in page.elements:
         assert not any(name.startswith(("on", "style")) for name in attributes)
         for name in ("href", "src", "action"):
@@ -767,5 +770,5 @@ def test_nothing_of_a_conversation_can_act(client: TestClient) -> None:
 def test_the_page_of_an_answer_has_no_script_of_its_own(client: TestClient) -> None:
     for question in (COST, STAFF, UNKNOWN, DOUBLE):
         page = get(client, "/en/", q=question, h=[COST])
-        assert page.values("script", "src") == ["/static/chat.js"]
-        assert page.texts("script") == [""]
+        assert page.values("script", "src") == ["/static/theme.js", "/static/chat.js"]
+        assert page.texts("script") == ["", ""]

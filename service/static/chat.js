@@ -18,10 +18,13 @@
   let running = null;
   let current = null;
   let shown = location.pathname + location.search;
+  // The turn that the page was made with, if it wasn't made to welcome.
+  const first = talk.querySelector(":scope > .turn");
 
   const make = (id) => document.getElementById(id).content.cloneNode(true).firstElementChild;
   const listTurns = () => [...talk.querySelectorAll(":scope > .turn")];
   const listShown = () => listTurns().filter((turn) => !turn.hidden);
+  const listNumbers = () => listShown().map((turn) => turn.number);
   const say = (text) => { announcer.textContent = text; };
 
   function parse(html) {
@@ -58,6 +61,8 @@
     heading.textContent = query.get("q").trim();
     turn.append(heading, make("searching"));
     turn.query = query;
+    numbered += 1;
+    turn.number = numbered;
     return turn;
   }
 
@@ -87,9 +92,8 @@
     running = control;
     turn.control = control;
     turn.ariaBusy = "true";
-    numbered += 1;
     try {
-      const address = `${home}turns/${numbered}?${turn.query}`;
+      const address = `${home}turns/${turn.number}?${turn.query}`;
       const response = await fetch(address, { signal: control.signal });
       if (response.status === 422) return { refused: await response.text() };
       if (!response.ok) return {};
@@ -107,17 +111,20 @@
     }
   }
 
-  async function ask(query, from = null) {
+  // The answer stands below the last turn, or in its place where that is `again`.
+  async function ask(query, { from = null, again = null } = {}) {
     if (running) running.abort();
+    const replaced = again && again === listShown().at(-1) ? again : null;
     form.querySelector(".alert")?.remove();
     const field = form.elements.q;
     const asked = field.value;
     const entering = !document.body.classList.contains("talking");
     const moved = entering || !composer.contains(document.activeElement);
-    listTurns().filter((turn) => turn.hidden).forEach((turn) => turn.remove());
+    cutForward();
     const turn = makeTurn(query);
     if (from === form) field.value = "";
     enter();
+    if (replaced) hide(replaced, true);
     talk.append(turn);
     turn.scrollIntoView();
     let reading = false;
@@ -128,21 +135,23 @@
     performance.mark("massilia-ask");
     say(words.asking);
     const outcome = await load(turn);
+    // Unless the reader has left for another turn meanwhile.
+    if (outcome.found === undefined && replaced && !turn.hidden) hide(replaced, false);
     if (outcome.refused) {
       turn.remove();
       if (entering && !listTurns().length) leave();
       refuse(outcome.refused, asked || query.get("q"));
     } else if (outcome.found === undefined) {
-      giveUp(turn, outcome, () => { turn.remove(); ask(query); });
+      giveUp(turn, outcome, () => { turn.remove(); ask(query, { again }); });
     } else {
       finish(turn);
       // Now it is long enough to stand at the top, unless it is being read already.
       if (!reading) turn.scrollIntoView();
       follow(turn);
-      history.pushState({ page, turn: listTurns().length }, "", turn.dataset.address);
+      history.pushState({ page, turns: listNumbers() }, "", turn.dataset.address);
       document.title = turn.dataset.title;
       point();
-      remember(turn);
+      remember(turn, replaced);
       say(outcome.found);
     }
   }
@@ -174,7 +183,7 @@
     turn.querySelector(".searching").replaceWith(told);
     told.querySelector(".retry").addEventListener("click", retry);
     if (focused) told.querySelector(".retry").focus();
-    say(outcome.stopped ? words.stopped : "");
+    if (!running) say(outcome.stopped ? words.stopped : "");
   }
 
   // The form goes from the welcome to below the conversation, and back.
@@ -182,11 +191,12 @@
   const heading = document.createElement("h1");
   heading.className = "unseen";
   heading.textContent = words.heading;
-  const before = {
+  const alone = {
     label: form.querySelector("label").textContent,
     button: form.querySelector("button span").textContent,
     hint: form.querySelector(".hint").textContent,
   };
+  const leaning = { label: words.next, button: words.follow, hint: words.hint };
 
   function label({ label, button, hint }) {
     form.querySelector("label").textContent = label;
@@ -199,7 +209,7 @@
     if (!welcome || composer.contains(form)) return;
     composer.append(form);
     talk.prepend(heading);
-    label({ label: words.next, button: words.follow, hint: words.hint });
+    label(leaning);
   }
 
   function leave() {
@@ -207,12 +217,29 @@
     if (!welcome) return;
     welcome.append(form);
     heading.remove();
-    label(before);
+    label(alone);
     form.querySelector(".fields").replaceChildren();
   }
 
   function follow(turn) {
     form.querySelector(".fields").innerHTML = turn.following;
+    label(form.elements.h ? leaning : alone);
+    // The page's own may be hidden.
+    if (first) document.querySelector(".skip").setAttribute("href", `#${turn.querySelector(".asked").id}`);
+  }
+
+  function hide(turn, hidden) {
+    turn.hidden = hidden;
+    if (turn !== first) return;
+    // Without the page's own first heading, the conversation needs one.
+    if (hidden) talk.prepend(heading);
+    else heading.remove();
+  }
+
+  // Once another way is gone, the turns that lay ahead can't be come back to.
+  function cutForward() {
+    const newest = Math.max(0, ...history.state.turns);
+    listTurns().filter((turn) => turn.hidden && turn.number > newest).forEach((turn) => turn.remove());
   }
 
   function point() {
@@ -226,16 +253,17 @@
     const asked = location.pathname + location.search;
     if (!state && asked === shown) {
       // A link to a part of the page was followed.
-      history.replaceState({ page, turn: listShown().length }, "");
+      history.replaceState({ page, turns: listNumbers() }, "");
       return;
     }
-    if (!state || state.page !== page || state.turn > turns.length) {
+    const numbers = turns.map((turn) => turn.number);
+    if (!state || state.page !== page || !state.turns.every((each) => numbers.includes(each))) {
       location.reload();
       return;
     }
     if (running) running.abort();
-    turns.forEach((turn, place) => { turn.hidden = place >= state.turn; });
-    const last = turns[state.turn - 1];
+    turns.forEach((turn) => hide(turn, !state.turns.includes(turn.number)));
+    const last = listShown().at(-1);
     if (last) {
       enter();
       follow(last);
@@ -267,14 +295,15 @@
     }
   }
 
-  function remember(turn) {
+  function remember(turn, replaced) {
     const told = listShown();
-    const last = told[told.indexOf(turn) - 1]?.dataset.address;
+    const last = replaced || told[told.indexOf(turn) - 1];
     const { asked, address } = turn.dataset;
     const turns = current ? current.turns : [];
-    const place = turns.findIndex((each) => each.address === last);
+    const place = turns.findIndex((each) => each.address === last?.dataset.address);
+    const kept = place < 0 ? turns.length : place + (replaced ? 0 : 1);
     current = current || { id: page, language: words.language };
-    current.turns = [...turns.slice(0, place < 0 ? turns.length : place + 1), { asked, address }];
+    current.turns = [...turns.slice(0, kept), { asked, address }];
     current.at = Date.now();
     writeKept([current, ...readKept().filter((each) => each.id !== current.id)]);
   }
@@ -315,7 +344,7 @@
         if (outcome.found === undefined) giveUp(again, outcome, () => location.reload());
         else finish(again);
       }
-      history.replaceState({ page, turn: listTurns().length }, "");
+      history.replaceState({ page, turns: listNumbers() }, "");
       listTurns()[0].querySelector(".asked").focus();
     });
   }
@@ -430,13 +459,13 @@
   } catch {
     past.hidden = true;
   }
-  const [first] = listTurns();
-  history.replaceState({ page, turn: first ? 1 : 0 }, "");
   if (first) {
+    first.number = numbered;
     document.body.classList.add("talking");
     first.following = form.querySelector(".fields").innerHTML;
     recall(first);
   }
+  history.replaceState({ page, turns: listNumbers() }, "");
   document.addEventListener("submit", (event) => {
     if (event.target.matches("[data-judge]")) {
       event.preventDefault();
@@ -444,14 +473,15 @@
     }
     if (!event.target.matches("[data-ask]")) return;
     event.preventDefault();
-    ask(new URLSearchParams(new FormData(event.target)), event.target);
+    ask(new URLSearchParams(new FormData(event.target)), { from: event.target });
   });
   document.addEventListener("click", (event) => {
     if (event.target.closest(".stop")) event.target.closest(".turn").control.abort();
-    const link = event.target.closest("a[data-ask]");
+    const link = event.target.closest("a:is([data-ask], [data-again])");
     if (!link || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    ask(new URL(link.href).searchParams, link);
+    const again = link.matches("[data-again]") ? link.closest(".turn") : null;
+    ask(new URL(link.href).searchParams, { again });
   });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && running) running.abort();
