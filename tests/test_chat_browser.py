@@ -501,6 +501,30 @@ def test_escape_closes_the_themes_and_stops_no_search(open_page: Open) -> None:
     page.locator(".failure").wait_for()
 
 
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_browser_without_light_dark_is_light(open_page: Open, scheme: str) -> None:
+    def read_colours(page: Page) -> list[list[str]]:
+        script = """all => all.map((each) => {
+            const style = getComputedStyle(each);
+            const its = [style.color, style.backgroundColor, style.backgroundImage];
+            return [each.outerHTML.slice(0, 80), style.borderTopColor, ...its];
+        })"""
+        colours: list[list[str]] = page.locator("body :not(.theme, .theme *)").evaluate_all(script)
+        return colours
+
+    def forget_light_dark(route: Route) -> None:
+        response = route.fetch()
+        route.fulfill(response=response, body=response.text().replace("light-dark(", "unknown("))
+
+    page = open_page("/fr/")
+    light = read_colours(page)
+    old = open_page("/fr/", scheme=scheme)
+    old.route("**/static/**", forget_light_dark)
+    old.reload()
+    assert not old.locator(".theme").is_visible()
+    assert read_colours(old) == light
+
+
 def test_back_and_forward_lead_through_the_conversation(open_page: Open) -> None:
     page = open_page("/fr/")
     ask(page, FOUNDERS["fr"])

@@ -1,5 +1,6 @@
 // The theme that this browser keeps: light, dark, or as the system. It isn't deferred, so that
-// nothing is drawn in another theme first. Where nothing can be kept, there is no switch.
+// nothing is drawn in another theme first. Where nothing can be kept, or the style sheet's
+// `light-dark()` isn't known, there is no switch.
 "use strict";
 
 (() => {
@@ -52,6 +53,7 @@
     }
   }
 
+  if (!CSS.supports("color", "light-dark(#000, #fff)")) return;
   read();
   addEventListener("DOMContentLoaded", open);
   // Chosen on another page, in another tab or before this one was come back to.
