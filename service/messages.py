@@ -51,6 +51,10 @@ class Messages:
         }
         return self.texts[key].format_map(written)
 
+    def article_kind(self, kind: str) -> str:
+        """Write an article's kind: in the language if the catalogue knows it, else as it stands."""
+        return self.texts.get(f"article_kind.{kind}", kind)
+
     def number(self, value: int) -> str:
         """Write a whole number."""
         return self.decimal(value, 0)

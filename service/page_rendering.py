@@ -69,6 +69,7 @@ def _page_values(request: Request, language: Language) -> dict[str, object]:
         # The query as it was sent, so that a question is the same one.
         "address": with_query(request.url.path, request),
         "text": messages.text,
+        "article_kind": messages.article_kind,
         "number": messages.number,
         "percentage": messages.percentage,
         "date": messages.date,

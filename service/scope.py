@@ -39,7 +39,8 @@ def describe_filter(within: Filter, messages: Messages) -> list[Condition]:
         ("article", within.articles),
     ):
         for name in sorted(names):
-            text = messages.text(f"scope.{parameter}", name=name)
+            written = messages.article_kind(name) if parameter == "kind" else name
+            text = messages.text(f"scope.{parameter}", name=written)
             conditions.append(Condition(text, ((parameter, name),)))
     if within.published_from or within.published_to:
         period = describe_period(within.published_from, within.published_to, messages)

@@ -54,6 +54,7 @@ ARTICLES = (
         "abri",
         "À l’abri",
         "Un abri pour les serveurs, sans date. Le câble n'y passe pas.",
+        kind="overview",
     ),
 )
 
@@ -201,7 +202,7 @@ def test_facets_count_what_each_value_would_leave(client: TestClient) -> None:
     page = get_page(client, "/fr/articles?in=fr")
     assert read_facet(page, "language") == {"français": "3", "anglais": "1"}
     assert read_facet(page, "publisher") == {}, "one publisher in two spellings is no choice"
-    assert read_facet(page, "kind") == {"Portrait": "1", "brève": "1"}
+    assert read_facet(page, "kind") == {"Portrait": "1", "brève": "1", "synthèse": "1"}
     page = get_page(client, "/fr/articles?q=cable")
     assert read_facet(page, "language") == {"français": "2", "anglais": "1"}
 

@@ -34,7 +34,7 @@ ENGLISH = load_messages(Language.ENGLISH)
 TEMPLATES = sorted((Path(pages.__file__).parent / "templates").glob("*.html"))
 MODULES = sorted(Path(pages.__file__).parent.glob("*.py"))
 
-KEYS_OF_MESSAGES = {"number.percentage", "date.today"}
+KEYS_OF_MESSAGES = {"number.percentage", "date.today", "article_kind.overview"}
 """What `messages.py` itself asks for."""
 KEYS_OF_SCOPE = {
     *(f"scope.{use}" for use in ("preferred", "published", "newest", "separator")),
@@ -152,6 +152,12 @@ def test_a_plural_has_both_its_forms() -> None:
 def test_templates_and_catalogues_agree_on_the_keys() -> None:
     """Every key asked for exists, and every key that exists is asked for."""
     assert used_keys() == known_keys(FRENCH)
+
+
+def test_a_kind_of_article_is_told_in_the_language_or_as_it_stands() -> None:
+    assert FRENCH.article_kind("overview") == "synthèse"
+    assert ENGLISH.article_kind("overview") == "overview"
+    assert FRENCH.article_kind("reportage à pied") == "reportage à pied"
 
 
 def test_every_fault_of_a_question_is_told() -> None:

@@ -75,7 +75,7 @@ def test_every_condition_of_a_filter_is_told_with_the_parameters_that_make_it() 
         languages=frozenset(Language),
         articles=frozenset({"port-fr"}),
         publishers=frozenset({"Le Quai", "La Rade {name}"}),
-        kinds=frozenset({"press"}),
+        kinds=frozenset({"overview", "press"}),
         published_from=date(2016, 1, 1),
         published_to=date(2016, 12, 31),
     )
@@ -84,6 +84,7 @@ def test_every_condition_of_a_filter_is_told_with_the_parameters_that_make_it() 
         Condition("articles en français", (("in", "fr"),)),
         Condition("éditeur\u00a0: La Rade {name}", (("publisher", "La Rade {name}"),)),
         Condition("éditeur\u00a0: Le Quai", (("publisher", "Le Quai"),)),
+        Condition("genre\u00a0: synthèse", (("kind", "overview"),)),
         Condition("genre\u00a0: press", (("kind", "press"),)),
         Condition("article\u00a0: port-fr", (("article", "port-fr"),)),
         Condition("publication\u00a0: 2016 seulement", ("from", "to")),
