@@ -510,7 +510,17 @@ def test_a_browser_without_light_dark_is_light(open_page: Open, scheme: str) -> 
             return [each.outerHTML.slice(0, 80), style.borderTopColor, ...its];
         })"""
         colours: list[list[str]] = page.locator("body :not(.theme, .theme *)").evaluate_all(script)
-        return colours
+        # Those that this page has no use for, too.
+        named = """() => {
+            const rules = [...document.styleSheets].flatMap((sheet) => [...sheet.cssRules]);
+            const probe = document.body.appendChild(document.createElement("p"));
+            return rules.filter((rule) => rule.selectorText === ":root").flatMap(({ style }) =>
+                [...style].filter((name) => name.startsWith("--")).map((name) => {
+                    probe.style.color = `var(${name})`;
+                    return [name, getComputedStyle(probe).color];
+                }));
+        }"""
+        return colours + page.evaluate(named)
 
     def forget_light_dark(route: Route) -> None:
         response = route.fetch()
@@ -522,6 +532,7 @@ def test_a_browser_without_light_dark_is_light(open_page: Open, scheme: str) -> 
     old.route("**/static/**", forget_light_dark)
     old.reload()
     assert not old.locator(".theme").is_visible()
+    assert ["--alert", "rgb(140, 29, 24)"] in light
     assert read_colours(old) == light
 
 

@@ -203,6 +203,7 @@ def test_facets_count_what_each_value_would_leave(client: TestClient) -> None:
     assert read_facet(page, "language") == {"français": "3", "anglais": "1"}
     assert read_facet(page, "publisher") == {}, "one publisher in two spellings is no choice"
     assert read_facet(page, "kind") == {"Portrait": "1", "brève": "1", "synthèse": "1"}
+    assert "synthèse" in page.texts("li")
     page = get_page(client, "/fr/articles?q=cable")
     assert read_facet(page, "language") == {"français": "2", "anglais": "1"}
 

@@ -353,7 +353,7 @@ def test_what_stands_in_an_original_is_shown_and_never_acts(
     start = text.index("Il dit")
     for span in ("", f"?start={start}&end={start + 40}"):
         page = client.get(f"/{language}/articles/hostile/original{span}").text
-        assert page.replace('<script src="/static/theme.js">', "").count("<script") == 0
+        assert "<script" not in page.replace('<script src="/static/theme.js">', "")
         shown = page[page.index("<pre") : page.index("</pre>")].partition(">")[2]
         bare = shown.replace('<mark id="part">', "").replace("</mark>", "")
         assert html.unescape(bare) == HOSTILE
